@@ -1,0 +1,98 @@
+import { headerSpelling } from './headers.ts'
+import type { MessageHead } from './message-head.ts'
+import type { SipMessage } from './message.ts'
+import { isSpace } from './parameters.ts'
+
+/** More than these is legal and kept, but worth a remark: nobody sends it in earnest. */
+const remarkableHeaders = 200
+const remarkableVias = 70
+
+/** Everything that is wrong with a message that is one, a sentence each. */
+export function findProblems(message: SipMessage, head: MessageHead): string[] {
+  const problems = [...head.startLine.problems]
+  findByteProblems(head, problems)
+  for (const name of ['via', 'from', 'to', 'call-id', 'cseq']) {
+    const count = head.canonicals.filter((canonical) => canonical === name).length
+    if (count === 0) problems.push(`${headerSpelling(name)} is missing`)
+    else if (count > 1 && name !== 'via') problems.push(`${headerSpelling(name)} is there ${count} times`)
+  }
+  findCseqProblems(message, problems)
+  findLengthProblems(message, problems)
+  if (head.canonicals.length > remarkableHeaders) problems.push(`${head.canonicals.length} headers`)
+  if (message.via.length > remarkableVias) problems.push(`${message.via.length} Via entries`)
+  return problems
+}
+
+function findByteProblems(message: MessageHead, problems: string[]): void {
+  const { bytes, text, bodyStart, spans, startLineStart, isAscii, bareLf } = message
+  const head = bytes.subarray(0, bodyStart)
+  if (startLineStart > 0) problems.push('line ends before the start line')
+  if (bodyStart === bytes.length && !endsWithEmptyLine(bytes))
+    problems.push('the headers do not end: no empty line')
+  if (bareLf) problems.push('line ends are LF, not CR LF')
+  if (hasBareCr(text, bodyStart)) problems.push('a CR without LF')
+  if (head.includes(0)) problems.push('a NUL byte in the headers')
+  if (head.some((byte) => byte < 0x20 && byte !== 0x0d && byte !== 0x0a && byte !== 0x09 && byte !== 0))
+    problems.push('a control character in the headers')
+  if (!isAscii && !isUtf8(head)) problems.push('the headers are not valid UTF-8')
+  const lines = { withoutColon: false, withoutName: false, blank: false }
+  for (let i = 0; i < spans.length; i += 4) {
+    const start = spans[i] ?? 0
+    const colon = spans[i + 1] ?? -1
+    if (colon < 0) lines.withoutColon = true
+    if (colon === start) lines.withoutName = true
+    if (isSpace(text.charCodeAt(start))) lines.blank = true
+  }
+  if (lines.withoutColon) problems.push('a header line without a colon')
+  if (lines.withoutName) problems.push('a header without a name')
+  if (lines.blank) problems.push('a folded line before the first header')
+}
+
+function findCseqProblems(message: SipMessage, problems: string[]): void {
+  const text = message.header('cseq')
+  if (text === undefined) return
+  const { cseq } = message
+  if (cseq === null) problems.push('CSeq is not a number and a method')
+  else if (cseq.number > 0x7fff_ffff) problems.push('CSeq number is above 2147483647')
+  else if (message.kind === 'request' && cseq.method !== message.method)
+    problems.push('CSeq method is not the method of the request')
+}
+
+function findLengthProblems(message: SipMessage, problems: string[]): void {
+  const values = message.headerValues('content-length')
+  if (values.length > 1) problems.push(`Content-Length is there ${values.length} times`)
+  const came = message.bytes.length - message.bodyStart
+  for (const value of new Set(values)) {
+    const length = parseLength(value)
+    if (length === null) problems.push('Content-Length is not a number')
+    else if (length > came) problems.push(`Content-Length says ${length} bytes, ${came} came`)
+    else if (length < came)
+      problems.push(`Content-Length says ${length} bytes, ${came} came: the rest is not body`)
+  }
+}
+
+/** Digits only, at most fifteen (a safe integer); anything else, a minus sign too, is null. */
+export function parseLength(text: string): number | null {
+  return /^\d{1,15}$/.test(text) ? Number(text) : null
+}
+
+function endsWithEmptyLine(bytes: Uint8Array): boolean {
+  const { length } = bytes
+  if (length < 2 || bytes[length - 1] !== 0x0a) return false
+  return bytes[length - 2] === 0x0a || (bytes[length - 2] === 0x0d && bytes[length - 3] === 0x0a)
+}
+
+function hasBareCr(text: string, end: number): boolean {
+  for (let at = text.indexOf('\r'); at >= 0 && at < end - 1; at = text.indexOf('\r', at + 1))
+    if (text.charCodeAt(at + 1) !== 0x0a) return true
+  return false
+}
+
+function isUtf8(bytes: Uint8Array): boolean {
+  try {
+    new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    return true
+  } catch {
+    return false
+  }
+}

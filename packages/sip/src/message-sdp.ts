@@ -1,0 +1,12 @@
+import type { SipMessage } from './message.ts'
+import { remember } from './remember.ts'
+import { parseSdp, type Sdp } from './sdp.ts'
+
+const read = remember((message: SipMessage): Sdp | null =>
+  message.hasSdp ? parseSdp(message.bodyText) : null,
+)
+
+/** The SDP of a message, read once; null when its body is none. */
+export function sdpOf(message: SipMessage | undefined): Sdp | null {
+  return message === undefined ? null : read(message)
+}

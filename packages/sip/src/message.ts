@@ -1,0 +1,320 @@
+import { scanHead, toBinaryText, type MessageHead } from './message-head.ts'
+import { findProblems, parseLength } from './message-problems.ts'
+import { nameAddressParameter, noNameAddress, parseNameAddress, type NameAddress } from './name-address.ts'
+import { findParameter, isSpace, splitList, trimSpace } from './parameters.ts'
+import { parseStartLine } from './start-line.ts'
+import { parseSentBy, parseVia, type Via } from './via.ts'
+
+export interface SipHeader {
+  /** As written. `''` for a line without a colon, which then is all value. */
+  readonly name: string
+  /** Long form, lower case (`v` → `via`). */
+  readonly canonical: string
+  /** Unfolded, trimmed. */
+  readonly value: string
+  /** As received, folds included, without the last line end. */
+  readonly raw: string
+  /** Where the header is in the message's bytes, its last line end included. */
+  readonly start: number
+  readonly end: number
+}
+
+export type ParseResult =
+  | { readonly ok: true; readonly message: SipMessage }
+  | { readonly ok: false; readonly problem: string }
+
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
+const bodyDecoder = new TextDecoder()
+
+const isSdpType = /^application\/sdp/i
+
+/** One SIP message, RFC 3261 7. Made by `parseMessage`; every field is worked out when it is first asked for. */
+export class SipMessage {
+  readonly kind: 'request' | 'response'
+  readonly bytes: Uint8Array
+  /** Status code; null for a request, and for a response whose code is not a number from 100 to 999. */
+  readonly status: number | null
+  readonly #head: MessageHead
+  readonly #canonicals: readonly string[]
+  #headers: readonly SipHeader[] | undefined
+  #callId: string | undefined
+  #from: NameAddress | undefined
+  #to: NameAddress | undefined
+  #fromTag: string | undefined
+  #toTag: string | undefined
+  #cseq: { readonly number: number; readonly method: string } | null | undefined
+  #topVia: Via | null | undefined
+  #via: readonly Via[] | undefined
+  #branch: string | undefined
+  #sentBy: string | undefined
+  #bodyEnd: number | undefined
+  #problems: readonly string[] | undefined
+
+  constructor(head: MessageHead) {
+    this.#head = head
+    this.bytes = head.bytes
+    this.kind = head.startLine.kind
+    this.status = head.startLine.status
+    this.#canonicals = head.canonicals
+  }
+
+  get startLine(): string {
+    const { startLineStart, startLineEnd } = this.#head
+    return this.#decode(startLineStart, startLineEnd)
+  }
+
+  /** The request's method, or the CSeq method of a response (`''` without a CSeq). Case-sensitive, as written. */
+  get method(): string {
+    return this.kind === 'request' ? this.#head.startLine.method : (this.cseq?.method ?? '')
+  }
+
+  /** `''` for a response. */
+  get requestUri(): string {
+    return this.#utf8(this.#head.startLine.requestUri)
+  }
+
+  /** Reason phrase as sent; `''` for a request. */
+  get reason(): string {
+    return this.#utf8(this.#head.startLine.reason)
+  }
+
+  /** In the order of the message; a repeated header is there as often as it was sent. */
+  get headers(): readonly SipHeader[] {
+    if (this.#headers) return this.#headers
+    const { spans } = this.#head
+    const headers: SipHeader[] = []
+    for (let i = 0; i < spans.length; i += 4) {
+      const start = spans[i] ?? 0
+      const colon = spans[i + 1] ?? -1
+      headers.push({
+        name: colon < 0 ? '' : this.#utf8(trimEnd(this.#head.text, start, colon)),
+        canonical: this.#canonicals[i / 4] ?? '',
+        value: this.#value(i),
+        raw: this.#decode(start, spans[i + 2] ?? start),
+        start,
+        end: spans[i + 3] ?? start,
+      })
+    }
+    this.#headers = headers
+    return headers
+  }
+
+  /** The value of the first header of that name (long form, lower case), or `undefined`. */
+  header(canonical: string): string | undefined {
+    const at = this.#canonicals.indexOf(canonical)
+    return at < 0 ? undefined : this.#value(at * 4)
+  }
+
+  /** The values of all headers of that name in order; comma lists are not split. */
+  headerValues(canonical: string): string[] {
+    const values: string[] = []
+    for (
+      let at = this.#canonicals.indexOf(canonical);
+      at >= 0;
+      at = this.#canonicals.indexOf(canonical, at + 1)
+    )
+      values.push(this.#value(at * 4))
+    return values
+  }
+
+  /** `''` when there is none. Opaque and case-sensitive (RFC 3261 8.1.1.4). */
+  get callId(): string {
+    return (this.#callId ??= this.header('call-id') ?? '')
+  }
+
+  /** Null when missing or not `number method`. A number above 2^31-1 is kept and is a problem. */
+  get cseq(): { readonly number: number; readonly method: string } | null {
+    if (this.#cseq === undefined) this.#cseq = parseCseq(this.header('cseq'))
+    return this.#cseq
+  }
+
+  get from(): NameAddress {
+    this.#from ??= this.#nameAddress('from')
+    return this.#from
+  }
+
+  get to(): NameAddress {
+    this.#to ??= this.#nameAddress('to')
+    return this.#to
+  }
+
+  /** The same as `from.tag`, without reading the rest. */
+  get fromTag(): string {
+    return (this.#fromTag ??= this.#tag('from'))
+  }
+
+  /** The same as `to.tag`, without reading the rest. */
+  get toTag(): string {
+    return (this.#toTag ??= this.#tag('to'))
+  }
+
+  /** The first Via entry, without reading the others. */
+  get topVia(): Via | null {
+    if (this.#topVia === undefined) {
+      const first = splitList(this.header('via') ?? '', 1)[0]
+      this.#topVia = first === undefined ? null : parseVia(first)
+    }
+    return this.#topVia
+  }
+
+  /** All Via entries, top first, of all Via headers. */
+  get via(): readonly Via[] {
+    this.#via ??= this.headerValues('via').flatMap((value) =>
+      splitList(value).map((entry) => parseVia(entry)),
+    )
+    return this.#via
+  }
+
+  /** Branch of the top Via, `''` when there is none. */
+  get branch(): string {
+    if (this.#branch === undefined) {
+      const value = this.header('via') ?? ''
+      const first = value.includes(',') ? (splitList(value, 1)[0] ?? '') : value
+      this.#branch = findParameter(first, 0, 'branch') ?? ''
+    }
+    return this.#branch
+  }
+
+  /** Sent-by of the top Via as a key: `host:port` in lower case, without a port `host:`; `''` when there is none. */
+  get sentBy(): string {
+    if (this.#sentBy === undefined) {
+      const value = this.header('via') ?? ''
+      const first = value.includes(',') ? splitList(value, 1)[0] : value
+      this.#sentBy = first === undefined || first === '' ? '' : parseSentBy(first)
+    }
+    return this.#sentBy
+  }
+
+  /** User-Agent, else Server, else `''`. */
+  get userAgent(): string {
+    return this.header('user-agent') ?? this.header('server') ?? ''
+  }
+
+  /** As Content-Length cuts it, never beyond the bytes that came; all that came where it is missing or unusable. */
+  get body(): Uint8Array {
+    return this.bytes.subarray(this.#head.bodyStart, this.#bodyEndOffset())
+  }
+
+  /** The body as UTF-8 text. */
+  get bodyText(): string {
+    const end = this.#bodyEndOffset()
+    const { bodyStart, text, isAscii } = this.#head
+    return isAscii && end <= text.length ? text.slice(bodyStart, end) : bodyDecoder.decode(this.body)
+  }
+
+  /** What came behind the body: junk, or the next message in the same datagram. */
+  get trailing(): Uint8Array {
+    return this.bytes.subarray(this.#bodyEndOffset())
+  }
+
+  /** Where the body begins in `bytes`: headers and the empty line are before it. */
+  get bodyStart(): number {
+    return this.#head.bodyStart
+  }
+
+  get hasSdp(): boolean {
+    const type = this.header('content-type')
+    return type !== undefined && isSdpType.test(type) && this.#bodyEndOffset() > this.#head.bodyStart
+  }
+
+  /** Everything that is wrong with the message, one sentence each. */
+  get problems(): readonly string[] {
+    this.#problems ??= findProblems(this, this.#head)
+    return this.#problems
+  }
+
+  #nameAddress(canonical: string): NameAddress {
+    const value = this.header(canonical)
+    return value === undefined ? noNameAddress : parseNameAddress(value)
+  }
+
+  #tag(canonical: string): string {
+    const value = this.header(canonical)
+    return value === undefined ? '' : (nameAddressParameter(value, 'tag') ?? '')
+  }
+
+  #decode(start: number, end: number): string {
+    return this.#head.isAscii
+      ? this.#head.text.slice(start, end)
+      : decoder.decode(this.bytes.subarray(start, end))
+  }
+
+  /** Text cut from the one-character-a-byte view → real text. */
+  #utf8(text: string): string {
+    if (this.#head.isAscii) return text
+    return decoder.decode(Uint8Array.from(text, (character) => character.charCodeAt(0)))
+  }
+
+  #value(span: number): string {
+    const { text, spans, folded } = this.#head
+    let start = (spans[span + 1] ?? -1) + 1
+    if (start === 0) start = spans[span] ?? 0
+    let end = spans[span + 2] ?? start
+    while (start < end && isSpace(text.charCodeAt(start))) start++
+    while (end > start && isSpace(text.charCodeAt(end - 1))) end--
+    const value = this.#decode(start, end)
+    if (!folded || !value.includes('\n')) return value
+    return value
+      .split('\n')
+      .map((line) => trimSpace(line))
+      .filter((line) => line !== '')
+      .join(' ')
+  }
+
+  #bodyEndOffset(): number {
+    if (this.#bodyEnd !== undefined) return this.#bodyEnd
+    const { bodyStart } = this.#head
+    const lengths = this.headerValues('content-length').map(parseLength)
+    const [length] = lengths
+    const usable = length !== undefined && length !== null && lengths.every((other) => other === length)
+    this.#bodyEnd = usable ? Math.min(this.bytes.length, bodyStart + length) : this.bytes.length
+    return this.#bodyEnd
+  }
+}
+
+function trimEnd(text: string, start: number, end: number): string {
+  let to = end
+  while (to > start && isSpace(text.charCodeAt(to - 1))) to--
+  return text.slice(start, to)
+}
+
+function parseCseq(text: string | undefined): { number: number; method: string } | null {
+  if (text === undefined) return null
+  let end = 0
+  let number = 0
+  for (; end < text.length; end++) {
+    const digit = text.charCodeAt(end) - 0x30
+    if (digit < 0 || digit > 9) break
+    number = number * 10 + digit
+  }
+  // Fifteen digits are a safe integer.
+  if (end === 0 || end > 15 || !isSpace(text.charCodeAt(end))) return null
+  const method = trimSpace(text, end)
+  return method === '' ? null : { number, method }
+}
+
+/** Reads one SIP message from a datagram or a framed stream. Shape: see `SipMessage`. Never throws, never copies the
+ *  bytes, linear in their length. `problem` is one sentence saying why the bytes are no SIP message at all; what is
+ *  merely wrong with a message is in its `problems`. Source: RFC 3261 7 and 25, RFC 4475 for what to put up with. */
+export function parseMessage(bytes: Uint8Array): ParseResult {
+  const head = scanHead(bytes)
+  return typeof head === 'string' ? { ok: false, problem: head } : { ok: true, message: new SipMessage(head) }
+}
+
+/** Cheap: is it worth parsing? True when the first line starts or ends as a SIP start line does. */
+export function looksLikeSip(bytes: Uint8Array): boolean {
+  let start = 0
+  while (start < bytes.length && (bytes[start] === 0x0d || bytes[start] === 0x0a)) start++
+  const end = Math.min(bytes.length, start + 4096)
+  let lineEnd = start
+  for (; lineEnd < end; lineEnd++) {
+    const byte = bytes[lineEnd] ?? 0
+    if (byte === 0x0a || byte === 0x0d) break
+    // A start line is text: binary payloads (STUN, RTP, TLS) are turned away at their first bytes.
+    if (byte < 0x20 && byte !== 0x09) return false
+  }
+  return (
+    parseStartLine(toBinaryText(bytes.subarray(start, lineEnd)), lineEnd === end && end < bytes.length) !==
+    undefined
+  )
+}
