@@ -1,0 +1,45 @@
+/** Reads past the end give zeros: callers check lengths where a zero would mislead. */
+
+export function u16be(bytes: Uint8Array, at: number): number {
+  return ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0)
+}
+
+export function u32be(bytes: Uint8Array, at: number): number {
+  return (u16be(bytes, at) * 65536 + u16be(bytes, at + 2)) >>> 0
+}
+
+export function u16le(bytes: Uint8Array, at: number): number {
+  return ((bytes[at + 1] ?? 0) << 8) | (bytes[at] ?? 0)
+}
+
+export function u32le(bytes: Uint8Array, at: number): number {
+  return (u16le(bytes, at + 2) * 65536 + u16le(bytes, at)) >>> 0
+}
+
+export function putU16be(bytes: Uint8Array, at: number, value: number): void {
+  bytes[at] = value >>> 8
+  bytes[at + 1] = value
+}
+
+export function putU32be(bytes: Uint8Array, at: number, value: number): void {
+  putU16be(bytes, at, value >>> 16)
+  putU16be(bytes, at + 2, value)
+}
+
+export function putU16le(bytes: Uint8Array, at: number, value: number): void {
+  bytes[at] = value
+  bytes[at + 1] = value >>> 8
+}
+
+export function putU32le(bytes: Uint8Array, at: number, value: number): void {
+  putU16le(bytes, at, value)
+  putU16le(bytes, at + 2, value >>> 16)
+}
+
+export interface ByteOrder {
+  readonly u16: (bytes: Uint8Array, at: number) => number
+  readonly u32: (bytes: Uint8Array, at: number) => number
+}
+
+export const bigEndian: ByteOrder = { u16: u16be, u32: u32be }
+export const littleEndian: ByteOrder = { u16: u16le, u32: u32le }

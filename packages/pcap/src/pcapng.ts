@@ -1,0 +1,253 @@
+import { bigEndian, littleEndian, u32be, u32le, type ByteOrder } from './byte-order.ts'
+import type { CapturedPacket, CaptureReader } from './captured-packet.ts'
+import { ChunkQueue } from './chunk-queue.ts'
+import { microsecondScale, toPacketTime, type TimeScale } from './pcapng-time.ts'
+
+/** Block and option numbers, draft-ietf-opsawg-pcapng. */
+export const blockTypes = {
+  sectionHeader: 0x0a0d0d0a,
+  interfaceDescription: 1,
+  packetObsolete: 2,
+  simplePacket: 3,
+  interfaceStatistics: 5,
+  enhancedPacket: 6,
+} as const
+export const byteOrderMagic = 0x1a2b3c4d
+
+const optionInterfaceName = 2
+const optionTimeResolution = 9
+const optionTimeOffset = 14
+const optionInterfaceDrops = 5
+const optionSystemDrops = 7
+/** Far above any frame; a longer block can only be damage or an attack. */
+const maxBlockBytes = 16 * 1024 * 1024
+const maxInterfaces = 4096
+const maxNameBytes = 256
+const smallestBlockBytes = 12
+
+interface CaptureInterface {
+  readonly linkType: number
+  readonly snapLength: number
+  readonly name: string
+  readonly scale: TimeScale
+  drops: number
+}
+
+const lenientUtf8 = new TextDecoder('utf-8')
+
+/** Reads a pcapng stream: sections of both byte orders, several interfaces, enhanced, simple and obsolete packets. */
+export function createPcapngReader(): CaptureReader {
+  const queue = new ChunkQueue()
+  let order: ByteOrder | null = null
+  let interfaces: CaptureInterface[] = []
+  let problem: string | null = null
+  let packets = 0
+  let reportedDrops = 0
+
+  const fail = (text: string): void => {
+    problem = text
+    queue.clear()
+  }
+
+  const interfaceOf = (id: number): CaptureInterface | null => {
+    const found = interfaces[id]
+    if (!found) fail(`damaged after packet ${packets}: a packet of interface ${id}, which is not described`)
+    return found ?? null
+  }
+
+  const readPacket = (
+    bytes: Uint8Array,
+    source: CaptureInterface,
+    stamp: number,
+    at: number,
+    captured: number,
+    original: number,
+    bodyEnd: number,
+  ): CapturedPacket | null => {
+    const { u32 } = order ?? littleEndian
+    if (at + captured > bodyEnd) {
+      fail(`damaged after packet ${packets}: a packet of ${captured} bytes in a shorter block`)
+      return null
+    }
+    const time =
+      stamp < 0
+        ? { atMicros: 0, nanos: 0 }
+        : toPacketTime(u32(bytes, stamp), u32(bytes, stamp + 4), source.scale)
+    packets += 1
+    return {
+      linkType: source.linkType,
+      atMicros: time.atMicros,
+      nanos: time.nanos,
+      bytes: bytes.subarray(at, at + captured),
+      originalLength: Math.max(original, captured),
+      interfaceName: source.name,
+    }
+  }
+
+  const readBlock = (bytes: Uint8Array, type: number, length: number): CapturedPacket | null => {
+    const { u16, u32 } = order ?? littleEndian
+    const bodyEnd = length - 4
+    switch (type) {
+      case blockTypes.enhancedPacket: {
+        if (length < 32) break
+        const source = interfaceOf(u32(bytes, 8))
+        return source && readPacket(bytes, source, 12, 28, u32(bytes, 20), u32(bytes, 24), bodyEnd)
+      }
+      case blockTypes.packetObsolete: {
+        if (length < 32) break
+        const source = interfaceOf(u16(bytes, 8))
+        return source && readPacket(bytes, source, 12, 28, u32(bytes, 20), u32(bytes, 24), bodyEnd)
+      }
+      case blockTypes.simplePacket: {
+        if (length < 16) break
+        const source = interfaceOf(0)
+        if (!source) return null
+        const original = u32(bytes, 8)
+        const limit = source.snapLength === 0 ? original : Math.min(original, source.snapLength)
+        // A simple packet has no stamp of its own.
+        return readPacket(bytes, source, -1, 12, Math.min(limit, bodyEnd - 12), original, bodyEnd)
+      }
+      case blockTypes.interfaceDescription: {
+        if (length < 20) break
+        if (interfaces.length >= maxInterfaces) fail(`more than ${maxInterfaces} interfaces in a section`)
+        else interfaces.push(readInterface(bytes, bodyEnd, u16, u32))
+        return null
+      }
+      case blockTypes.interfaceStatistics: {
+        const source = interfaces[u32(bytes, 8)]
+        if (source) {
+          const drops = readDrops(bytes, bodyEnd, u16, u32)
+          // Each block tells the total since the start of its section.
+          reportedDrops += Math.max(0, drops - source.drops)
+          source.drops = Math.max(source.drops, drops)
+        }
+        return null
+      }
+      default:
+        return null
+    }
+    fail(`damaged after packet ${packets}: a block of type ${type} with ${length} bytes`)
+    return null
+  }
+
+  return {
+    push(chunk) {
+      const found: CapturedPacket[] = []
+      if (problem !== null) return found
+      queue.push(chunk)
+      for (;;) {
+        let bytes = queue.peek(smallestBlockBytes)
+        if (!bytes) return found
+        // The section header's type reads the same in both byte orders; its third word tells which one follows.
+        if (u32be(bytes, 0) === blockTypes.sectionHeader) {
+          order =
+            u32be(bytes, 8) === byteOrderMagic
+              ? bigEndian
+              : u32le(bytes, 8) === byteOrderMagic
+                ? littleEndian
+                : null
+          interfaces = []
+        }
+        if (!order) {
+          fail(
+            packets === 0
+              ? 'not a pcapng file: it does not start with a section header'
+              : 'damaged section header',
+          )
+          return found
+        }
+        const told = order.u32(bytes, 4)
+        if (told < smallestBlockBytes || told > maxBlockBytes) {
+          fail(`damaged after packet ${packets}: a block of ${told} bytes`)
+          return found
+        }
+        // Early writers left the padding to 4 bytes out of the length.
+        const length = (told + 3) & ~3
+        bytes = queue.peek(length)
+        if (!bytes) return found
+        if (order.u32(bytes, length - 4) !== told) {
+          fail(`damaged after packet ${packets}: the two lengths of a block differ`)
+          return found
+        }
+        const packet = readBlock(bytes, order.u32(bytes, 0), length)
+        if (packet) found.push(packet)
+        if (problem !== null) return found
+        queue.skip(length)
+      }
+    },
+    end() {
+      if (problem !== null) return
+      if (queue.length > 0)
+        fail(`cut off after packet ${packets}: ${queue.length} bytes of an incomplete block`)
+      else if (!order) fail('an empty file')
+    },
+    get problem() {
+      return problem
+    },
+    get offset() {
+      return queue.taken
+    },
+    get reportedDrops() {
+      return reportedDrops
+    },
+  }
+}
+
+function readInterface(
+  bytes: Uint8Array,
+  bodyEnd: number,
+  u16: ByteOrder['u16'],
+  u32: ByteOrder['u32'],
+): CaptureInterface {
+  let name = ''
+  let resolution = microsecondScale.resolution
+  let offsetSeconds = 0
+  eachOption(bytes, 16, bodyEnd, u16, (code, at, length) => {
+    if (code === optionInterfaceName)
+      name = lenientUtf8.decode(bytes.subarray(at, at + Math.min(length, maxNameBytes)))
+    if (code === optionTimeResolution && length >= 1) resolution = bytes[at] ?? resolution
+    if (code === optionTimeOffset && length >= 8)
+      offsetSeconds = Number(BigInt.asIntN(64, u64(bytes, at, u32)))
+  })
+  return {
+    linkType: u16(bytes, 8),
+    snapLength: u32(bytes, 12),
+    name: name.slice(0, maxNameBytes),
+    scale: { resolution, offsetSeconds },
+    drops: 0,
+  }
+}
+
+function readDrops(bytes: Uint8Array, bodyEnd: number, u16: ByteOrder['u16'], u32: ByteOrder['u32']): number {
+  let drops = 0
+  eachOption(bytes, 20, bodyEnd, u16, (code, at, length) => {
+    if ((code === optionInterfaceDrops || code === optionSystemDrops) && length >= 8) {
+      drops = Math.max(drops, Number(u64(bytes, at, u32)))
+    }
+  })
+  return drops
+}
+
+function u64(bytes: Uint8Array, at: number, u32: ByteOrder['u32']): bigint {
+  // Both halves are in the section's order; for big-endian the high half comes first.
+  const [high, low] =
+    u32 === bigEndian.u32 ? [u32(bytes, at), u32(bytes, at + 4)] : [u32(bytes, at + 4), u32(bytes, at)]
+  return (BigInt(high) << 32n) | BigInt(low)
+}
+
+function eachOption(
+  bytes: Uint8Array,
+  from: number,
+  end: number,
+  u16: ByteOrder['u16'],
+  visit: (code: number, at: number, length: number) => void,
+): void {
+  let at = from
+  while (at + 4 <= end) {
+    const code = u16(bytes, at)
+    const length = u16(bytes, at + 2)
+    if (code === 0 || at + 4 + length > end) return
+    visit(code, at + 4, length)
+    at += 4 + ((length + 3) & ~3)
+  }
+}
