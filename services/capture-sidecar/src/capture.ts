@@ -1,0 +1,90 @@
+import type { SourceGap, SourceStatus } from '@sip-capture/contract/bus/source-status.ts'
+import type { Logger } from '@sip-capture/service/logger.ts'
+import { CaptureFile } from './capture-file.ts'
+import type { SidecarConfig } from './config.ts'
+import type { Pipeline } from './pipeline.ts'
+import { Supervisor } from './supervisor.ts'
+
+export interface CaptureStatus {
+  readonly state: SourceStatus['state']
+  readonly detail: string
+  readonly gaps: readonly SourceGap[]
+  readonly counters: Record<string, number>
+}
+
+/** Where the frames come from: tshark, a file or pipe, or nothing. */
+export interface Capture {
+  status(): CaptureStatus
+  stop(): Promise<void>
+}
+
+export interface CaptureOptions {
+  readonly config: SidecarConfig
+  readonly logger: Logger
+  readonly pipeline: Pipeline
+  /** Waits until what was read has room downstream; only a file can be made to wait. */
+  readonly whenRoom: () => Promise<void>
+  readonly onChange: () => void
+}
+
+export function startCapture(options: CaptureOptions): Capture {
+  const { TSHARK_ENABLED, TSHARK_INTERFACE } = options.config
+  if (!TSHARK_ENABLED) return createOffCapture()
+  const [path] = TSHARK_INTERFACE
+  return TSHARK_INTERFACE.length === 1 && path?.includes('/')
+    ? createFileCapture(path, options)
+    : createLiveCapture(options)
+}
+
+function createOffCapture(): Capture {
+  return {
+    status: () => ({
+      state: 'off',
+      detail: 'capture on the wire is off: set TSHARK_ENABLED=true to switch it on',
+      gaps: [],
+      counters: {},
+    }),
+    stop: () => Promise.resolve(),
+  }
+}
+
+function createFileCapture(path: string, options: CaptureOptions): Capture {
+  const { pipeline, whenRoom, onChange } = options
+  const file = new CaptureFile({
+    path,
+    onBytes: (chunk) => pipeline.push(chunk),
+    onChunkDone: whenRoom,
+    onEnd: () => {
+      pipeline.end()
+      pipeline.expire()
+      return pipeline.problem
+    },
+    onChange,
+  })
+  return {
+    status: () => ({ ...file.state, gaps: [], counters: {} }),
+    stop: () => file.stop(),
+  }
+}
+
+function createLiveCapture(options: CaptureOptions): Capture {
+  const { config, logger, pipeline, onChange } = options
+  const supervisor: Supervisor = new Supervisor({
+    command: config.TSHARK_COMMAND,
+    interfaces: config.TSHARK_INTERFACE,
+    ports: config.TSHARK_PORT,
+    filter: config.TSHARK_FILTER,
+    logger,
+    onStart: () => pipeline.restart(),
+    onBytes: (chunk) => {
+      pipeline.push(chunk)
+      if (pipeline.problem !== null) supervisor.restart(pipeline.problem)
+    },
+    onEnd: () => pipeline.reportedDrops,
+    onChange,
+  })
+  return {
+    status: () => ({ ...supervisor.state, gaps: supervisor.gaps, counters: supervisor.counters }),
+    stop: () => supervisor.stop(),
+  }
+}

@@ -1,0 +1,75 @@
+import type { SipRecord } from '@sip-capture/contract/bus/sip-record.ts'
+import { createCaptureReader } from '@sip-capture/pcap/capture-reader.ts'
+import type { CaptureReader } from '@sip-capture/pcap/captured-packet.ts'
+import { SipExtractor, type ExtractedMessage } from '@sip-capture/pcap/extract.ts'
+import { directionOf, type OwnAddresses } from './direction.ts'
+import { toRecord } from './record.ts'
+
+export interface PipelineOptions {
+  readonly node: string
+  readonly isSipPort: (port: number) => boolean
+  readonly ownAddresses: () => OwnAddresses
+  /** Take messages out of HEP packets. Not live: beside a HEP sender each message would be there twice. */
+  readonly openHep: boolean
+  readonly publish: (record: SipRecord) => void
+}
+
+/** Bytes of a capture in, records out. Frames, copies and fragments carry over from one run of tshark to the next. */
+export class Pipeline {
+  readonly #options: PipelineOptions
+  readonly #extractor: SipExtractor
+  #reader: CaptureReader = createCaptureReader()
+  #lastMessageAtMicros: number | null = null
+
+  constructor(options: PipelineOptions) {
+    this.#options = options
+    this.#extractor = new SipExtractor({ isSipPort: options.isSipPort, openHep: options.openHep })
+  }
+
+  get counters(): Record<string, number> {
+    return this.#extractor.counters
+  }
+
+  get lastMessageAtMicros(): number | null {
+    return this.#lastMessageAtMicros
+  }
+
+  /** Why the running capture cannot be read any further. */
+  get problem(): string | null {
+    return this.#reader.problem
+  }
+
+  /** Packets the running capture says the kernel lost. */
+  get reportedDrops(): number {
+    return this.#reader.reportedDrops
+  }
+
+  /** A new capture begins: what comes starts with a file header. */
+  restart(): void {
+    this.#reader = createCaptureReader()
+  }
+
+  push(chunk: Uint8Array): void {
+    this.#publish(this.#extractor.push(this.#reader.push(chunk)))
+  }
+
+  /** The running capture ended. */
+  end(): void {
+    this.#reader.end()
+  }
+
+  /** Gives up what waits too long for its missing parts; with no argument, all that waits. */
+  expire(nowMicros?: number): void {
+    this.#publish(this.#extractor.expire(nowMicros))
+  }
+
+  #publish(messages: readonly ExtractedMessage[]): void {
+    if (messages.length === 0) return
+    const { node, isSipPort, publish } = this.#options
+    const own = this.#options.ownAddresses()
+    for (const message of messages) {
+      publish(toRecord(message, node, directionOf(message.src, message.dst, own, isSipPort)))
+      this.#lastMessageAtMicros = Math.max(this.#lastMessageAtMicros ?? 0, message.atMicros)
+    }
+  }
+}
