@@ -1,0 +1,163 @@
+import { nowMicros } from '@sip-capture/contract/time.ts'
+import { callIdLine, describeCall, describeVerdict, maxJudgedMessages } from '../../call-comment.ts'
+import type { MessageShown } from '../../capture-packets.ts'
+import { toMessageView } from '../../ingest/message-row.ts'
+import { micros, ofCalls, readCallMessages } from '../message-reader.ts'
+import type { StoredMessage } from '../record-rows.ts'
+import type { Store } from '../store.ts'
+import type { OwnedPacket } from './sighting-window.ts'
+
+/** Calls remembered, so that only their first packet gets a comment; one that comes back later gets it again. */
+const maxKnownCalls = 200_000
+/** Messages of calls held at once to judge them. */
+const maxHeldMessages = 5_000
+const maxCallsAsked = 500
+/** How long before its first packet in the file a call may have begun to be looked up in the call log. */
+const lookBackMicros = 300_000_000
+
+interface LoggedCall {
+  readonly callId: string
+  readonly state: string
+  readonly title: string
+  readonly sentence: string
+}
+
+interface Batch {
+  readonly calls: readonly OwnedPacket[]
+  readonly messages: number
+}
+
+/**
+ * The comments of the calls of one file: what the call log says of each, or where it says nothing (yet), and where the
+ * file is masked, judged by all that history has of its Call-ID, since the file may hold only a part of the call.
+ */
+export class CallComments {
+  readonly #store: Store
+  readonly #shown: MessageShown
+  readonly #isMasked: boolean
+  readonly #known = new Set<string>()
+
+  constructor(store: Store, shown: MessageShown, options: { isMasked: boolean }) {
+    this.#store = store
+    this.#shown = shown
+    this.#isMasked = options.isMasked
+  }
+
+  /**
+   * For those of the packets, in the order of the file, that are the first of their call. Without `mayJudge` a call that
+   * the log does not know has its Call-ID alone; where that would have to be masked, nothing. @throws StoreError
+   */
+  async describe(
+    packets: readonly OwnedPacket[],
+    { mayJudge }: { mayJudge: boolean },
+  ): Promise<ReadonlyMap<OwnedPacket, string>> {
+    const comments = new Map<OwnedPacket, string>()
+    if (this.#isMasked && !mayJudge) return comments
+    const firsts = packets.filter((packet) => this.#isFirst(packet))
+    for (const capture of new Set(firsts.map((packet) => packet.capture))) {
+      const calls = firsts.filter((packet) => packet.capture === capture)
+      if (!this.#isMasked) await this.#lookUp(capture, calls, comments)
+      const unknown = calls.filter((call) => !comments.has(call))
+      if (!mayJudge) for (const call of unknown) comments.set(call, callIdLine(call.callId))
+      else
+        for (let at = 0; at < unknown.length; at += maxCallsAsked)
+          for (const batch of await this.#toBatches(capture, unknown.slice(at, at + maxCallsAsked)))
+            await this.#describe(capture, batch, comments)
+    }
+    return comments
+  }
+
+  async #lookUp(
+    capture: string,
+    calls: readonly OwnedPacket[],
+    comments: Map<OwnedPacket, string>,
+  ): Promise<void> {
+    const times = calls.map(({ packet }) => packet.atMicros)
+    const rows = await this.#store.query<LoggedCall>(
+      `SELECT callId, state, title, sentence FROM (
+         SELECT arrayJoin(callIds) AS callId, state, title, sentence FROM calls FINAL
+         WHERE startedAt >= ${micros('since')} AND startedAt <= ${micros('until')}
+           AND capture = {capture:String} AND isDeleted = 0)
+       WHERE callId IN {callIds:Array(String)}`,
+      {
+        since: times.reduce((least, at) => Math.min(least, at), Infinity) - lookBackMicros,
+        until: times.reduce((most, at) => Math.max(most, at), 0),
+        capture,
+        callIds: calls.map(({ callId }) => callId),
+      },
+    )
+    const logged = new Map(rows.map((row) => [row.callId, row]))
+    for (const call of calls) {
+      const row = logged.get(call.callId)
+      if (row)
+        comments.set(
+          call,
+          [callIdLine(call.callId), ...describeVerdict(row.state, row.title === '' ? undefined : row)].join(
+            '\n',
+          ),
+        )
+    }
+  }
+
+  #isFirst({ callId, capture }: OwnedPacket): boolean {
+    const key = `${capture} ${callId}`
+    if (callId === '' || this.#known.has(key)) return false
+    this.#known.add(key)
+    if (this.#known.size > maxKnownCalls) {
+      const [oldest] = this.#known
+      if (oldest !== undefined) this.#known.delete(oldest)
+    }
+    return true
+  }
+
+  /** Calls whose messages are read together; one that is too large to be judged is alone. */
+  async #toBatches(capture: string, calls: readonly OwnedPacket[]): Promise<Batch[]> {
+    const sizes = await this.#countMessages(capture, calls)
+    const batches: Batch[] = []
+    let open: Batch = { calls: [], messages: 0 }
+    for (const call of calls) {
+      const messages = sizes.get(call.callId) ?? 0
+      if (messages > maxJudgedMessages) {
+        batches.push({ calls: [call], messages })
+        continue
+      }
+      if (open.messages + messages > maxHeldMessages) {
+        batches.push(open)
+        open = { calls: [], messages: 0 }
+      }
+      open = { calls: [...open.calls, call], messages: open.messages + messages }
+    }
+    return [...batches, open]
+  }
+
+  /** Up to one more than can be judged. */
+  async #countMessages(capture: string, calls: readonly OwnedPacket[]): Promise<ReadonlyMap<string, number>> {
+    const rows = await this.#store.query<{ callId: string; messages: number }>(
+      `SELECT callId, least(count(), {most:UInt32}) AS messages FROM records
+       WHERE ${ofCalls} GROUP BY callId`,
+      { callIds: calls.map(({ callId }) => callId), capture, most: maxJudgedMessages + 1 },
+    )
+    return new Map(rows.map(({ callId, messages }) => [callId, messages]))
+  }
+
+  async #describe(capture: string, batch: Batch, comments: Map<OwnedPacket, string>): Promise<void> {
+    if (batch.messages === 0) return
+    const stored = await readCallMessages(this.#store, {
+      callIds: batch.calls.map(({ callId }) => callId),
+      capture,
+      limit: batch.messages,
+    })
+    const byCall = new Map<string, StoredMessage[]>()
+    for (const message of stored) {
+      const list = byCall.get(message.callId)
+      if (list) list.push(message)
+      else byCall.set(message.callId, [message])
+    }
+    for (const call of batch.calls) {
+      const views = (byCall.get(call.callId) ?? []).map(({ record, naming }) =>
+        this.#shown.toView(toMessageView(record, naming)),
+      )
+      comments.set(call, describeCall(views, nowMicros()))
+    }
+  }
+}

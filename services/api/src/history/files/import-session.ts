@@ -1,0 +1,171 @@
+import { hash } from 'node:crypto'
+import type { SipRecord } from '@sip-capture/contract/bus/sip-record.ts'
+import { createCaptureReader } from '@sip-capture/pcap/capture-reader.ts'
+import { SipExtractor, type ExtractedMessage } from '@sip-capture/pcap/extract.ts'
+import { toMessageView, type MessageView } from '../../ingest/message-row.ts'
+import { insertMessages } from '../message-writer.ts'
+import { isBadData, type Store } from '../store.ts'
+import { openCaptureSource, type CaptureSource } from './capture-source.ts'
+
+export interface ImportOrder {
+  /** The import's id. */
+  readonly capture: string
+  readonly file: string
+  readonly node: string
+  /** More is not read, of a packed file once unpacked. */
+  readonly maxBytes: number
+}
+
+export interface ImportStep {
+  /** Of the file as it was uploaded. */
+  readonly readBytes: number
+  readonly frames: number
+  readonly messages: number
+  readonly firstAtMicros: number | null
+  readonly lastAtMicros: number | null
+  readonly isDone: boolean
+  /** What of the file could not be read; the rest is kept. */
+  readonly problem?: string
+}
+
+const maxRows = 5_000
+const sipPorts = new Set([5060, 5080])
+/** What Node reads is never shared memory, which the schema's type excludes. */
+type OwnBytes = Uint8Array<ArrayBuffer>
+
+/** Reads an uploaded capture into history, a piece a step. From the start again it makes no second row. */
+export class ImportSession {
+  readonly #store: Store
+  readonly #order: ImportOrder
+  readonly #reader = createCaptureReader()
+  readonly #extractor = new SipExtractor({ isSipPort: (port) => sipPorts.has(port), openHep: true })
+  #source: CaptureSource | undefined
+  #unpackedBytes = 0
+  #messages = 0
+  #refused = 0
+  #problem: string | undefined
+  #firstAtMicros: number | null = null
+  #lastAtMicros: number | null = null
+
+  constructor(store: Store, order: ImportOrder) {
+    this.#store = store
+    this.#order = order
+  }
+
+  /** @throws StoreError */
+  async step(): Promise<ImportStep> {
+    try {
+      this.#source ??= await openCaptureSource(this.#order.file)
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
+      this.#problem = 'the uploaded file is gone'
+      return this.#answer(true)
+    }
+    const pieces = await this.#source.read()
+    const found: ExtractedMessage[] = []
+    for (const piece of pieces) {
+      this.#unpackedBytes += piece.length
+      if (this.#unpackedBytes > this.#order.maxBytes)
+        this.#problem = `the file unpacks to more than IMPORT_MAX_BYTES allows (${this.#order.maxBytes} bytes)`
+      else found.push(...this.#extractor.push(this.#reader.push(piece)))
+      if (this.#problem !== undefined || this.#reader.problem !== null) break
+    }
+    const isAtEnd = pieces.length === 0
+    const isDone = isAtEnd || this.#problem !== undefined || this.#reader.problem !== null
+    if (isAtEnd) this.#reader.end()
+    if (isDone) found.push(...this.#extractor.expire())
+    await this.#take(found)
+    return this.#answer(isDone)
+  }
+
+  async close(): Promise<void> {
+    await this.#source?.close().catch(() => {})
+  }
+
+  #answer(isDone: boolean): ImportStep {
+    const problems = [this.#problem, this.#source?.problem, this.#readerProblem()].filter(
+      (problem) => problem !== undefined,
+    )
+    if (this.#refused > 0) problems.push(`history refused ${this.#refused} messages`)
+    return {
+      readBytes: this.#source?.readBytes ?? 0,
+      frames: this.#extractor.counters['received'] ?? 0,
+      messages: this.#messages,
+      firstAtMicros: this.#firstAtMicros,
+      lastAtMicros: this.#lastAtMicros,
+      isDone,
+      ...(problems.length > 0 ? { problem: problems.join('; ') } : {}),
+    }
+  }
+
+  #readerProblem(): string | undefined {
+    const { problem, offset } = this.#reader
+    if (problem === null) return undefined
+    if (offset === 0) return `the file cannot be read: ${problem}`
+    return `the file cannot be read beyond byte ${offset}${this.#source?.isPacked ? ' of what it unpacks to' : ''}: ${problem}`
+  }
+
+  async #take(found: readonly ExtractedMessage[]): Promise<void> {
+    for (let at = 0; at < found.length; at += maxRows) {
+      const views = found.slice(at, at + maxRows).map((message) => this.#toView(message))
+      await this.#insert(views)
+    }
+  }
+
+  /** One row that the store refuses must not lose the others: halve until it is alone. */
+  async #insert(views: readonly MessageView[]): Promise<void> {
+    try {
+      await insertMessages(this.#store, views)
+    } catch (error) {
+      if (!isBadData(error)) throw error
+      if (views.length === 1) this.#refused += 1
+      else {
+        const half = views.length >> 1
+        await this.#insert(views.slice(0, half))
+        await this.#insert(views.slice(half))
+      }
+    }
+  }
+
+  #toView(message: ExtractedMessage): MessageView {
+    const { capture, node } = this.#order
+    const { atMicros } = message
+    this.#firstAtMicros = Math.min(this.#firstAtMicros ?? atMicros, atMicros)
+    this.#lastAtMicros = Math.max(this.#lastAtMicros ?? atMicros, atMicros)
+    const id = hash('sha256', `${capture} ${this.#messages}`, 'hex').slice(0, 32)
+    this.#messages += 1
+    // The directory knows the PBX of now, not that of the file: nobody is named.
+    return toMessageView(toRecord(message, id, node), {
+      direction: 'unknown',
+      srcName: '',
+      dstName: '',
+      trunk: '',
+      capture,
+    })
+  }
+}
+
+function toRecord(message: ExtractedMessage, id: string, node: string): SipRecord {
+  const { atMicros, nanos, transport, src, dst, copies, notes } = message
+  return {
+    v: 1,
+    id,
+    atMicros,
+    nanos,
+    precisionMicros: 1,
+    source: 'import',
+    node,
+    transport,
+    src,
+    dst,
+    direction: 'unknown',
+    payload: message.payload as OwnBytes,
+    frames: message.frames.map(({ interfaceName, ...frame }) => ({
+      ...frame,
+      bytes: frame.bytes as OwnBytes,
+      ...(interfaceName === '' ? {} : { interfaceName: interfaceName.slice(0, 256) }),
+    })),
+    copies,
+    notes,
+  }
+}

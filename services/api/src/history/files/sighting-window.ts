@@ -1,0 +1,112 @@
+import { mergeSightings } from '@sip-capture/sip/sightings.ts'
+import { compareStamps, FrameOnce, type CommentedPacket, type ToPackets } from '../../capture-packets.ts'
+import { toMessageView, toObservedMessage } from '../../ingest/message-row.ts'
+import type { StoredMessage } from '../record-rows.ts'
+
+/** Two sights of one message are at most 3 s apart; what is older than this below the newest is settled. */
+const windowMicros = 6_000_000
+/** In a flood the window is cut short rather than memory filled: a message may then be there twice. */
+const maxHeld = 50_000
+
+export interface OwnedPacket extends CommentedPacket {
+  readonly callId: string
+  readonly capture: string
+}
+
+/**
+ * Messages in order of time → the packets of a file in order of time, each real message once, the wire preferred. Holds
+ * back what a later sight may still replace.
+ */
+export class SightingWindow {
+  #held: StoredMessage[] = []
+  #messages = 0
+  #ready: OwnedPacket[] = []
+  readonly #once = new FrameOnce()
+  readonly #toPackets: ToPackets
+
+  constructor(toPackets: ToPackets) {
+    this.#toPackets = toPackets
+  }
+
+  /** Real messages that became packets: what several sources saw is one. */
+  get messages(): number {
+    return this.#messages
+  }
+
+  push(messages: readonly StoredMessage[]): OwnedPacket[] {
+    for (const message of messages) this.#held.push(message)
+    const newest = this.#held.at(-1)?.record.atMicros ?? 0
+    return this.#settle(this.#held.length > maxHeld ? Infinity : newest - windowMicros)
+  }
+
+  end(): OwnedPacket[] {
+    return this.#settle(Infinity)
+  }
+
+  #settle(untilMicros: number): OwnedPacket[] {
+    this.#held = isSingle(this.#held)
+      ? this.#takeSingles(this.#held, untilMicros)
+      : this.#takeGroups(this.#held, untilMicros)
+    const oldestHeld = this.#held[0]?.record.atMicros ?? Infinity
+    const sorted = this.#ready.toSorted(compareStamps)
+    const cut = sorted.findIndex(({ packet }) => packet.atMicros >= oldestHeld)
+    const settled = cut === -1 ? sorted : sorted.slice(0, cut)
+    this.#ready = cut === -1 ? [] : sorted.slice(cut)
+    return settled.filter((packet) => this.#once.isNew(packet))
+  }
+
+  /** Answers what is held back, in order of time; so does the next. */
+  #takeSingles(messages: readonly StoredMessage[], untilMicros: number): StoredMessage[] {
+    const held: StoredMessage[] = []
+    for (const message of messages) {
+      if (message.record.atMicros > untilMicros) held.push(message)
+      else this.#take(message)
+    }
+    return held
+  }
+
+  #takeGroups(messages: readonly StoredMessage[], untilMicros: number): StoredMessage[] {
+    const held: StoredMessage[] = []
+    for (const group of toGroups(messages)) {
+      const youngest = group.reduce((at, { record }) => Math.max(at, record.atMicros), 0)
+      const best = group[0]
+      if (youngest > untilMicros) held.push(...group)
+      else if (best) this.#take(best)
+    }
+    return held.toSorted((a, b) => a.record.atMicros - b.record.atMicros)
+  }
+
+  #take({ record, naming, callId }: StoredMessage): void {
+    this.#messages += 1
+    for (const { packet, comment } of this.#toPackets(record))
+      this.#ready.push({ packet, comment, callId, capture: naming.capture })
+  }
+}
+
+/** Where only one wire was looked at, every record is a message of its own: no parsing, no grouping. */
+function isSingle(messages: readonly StoredMessage[]): boolean {
+  const source = messages[0]?.record.source
+  return (
+    source === undefined ||
+    ((source === 'wire' || source === 'import') && messages.every(({ record }) => record.source === source))
+  )
+}
+
+/** Groups of sights of one message, the one to write first. */
+function toGroups(messages: readonly StoredMessage[]): StoredMessage[][] {
+  const byId = new Map(messages.map((message) => [message.record.id, message]))
+  const groups: StoredMessage[][] = []
+  const observed = []
+  for (const message of messages) {
+    const seen = toObservedMessage(toMessageView(message.record, message.naming))
+    if (seen) observed.push(seen)
+    else groups.push([message])
+  }
+  for (const sighting of mergeSightings(observed)) {
+    const group = sighting.all.map(({ id }) => byId.get(id)).filter((message) => message !== undefined)
+    groups.push(
+      group.toSorted((a, b) => Number(b.record.frames.length > 0) - Number(a.record.frames.length > 0)),
+    )
+  }
+  return groups
+}

@@ -1,0 +1,152 @@
+import type { MessageFilter } from '@sip-capture/contract/rest/message.ts'
+import type { MessageField } from '@sip-capture/contract/search/fields.ts'
+import { toLikePattern } from '@sip-capture/contract/search/glob.ts'
+import { toMessageQuery } from '@sip-capture/contract/search/message-query.ts'
+import type { Test } from '@sip-capture/contract/search/query.ts'
+import { nowMicros } from '@sip-capture/contract/time.ts'
+import { fold, foldNumber, foldText } from '../filter-words.ts'
+import {
+  anySql,
+  exactSql,
+  likeFoldedSql,
+  numbersSql,
+  partSql,
+  rangeSql,
+  SqlParams,
+  timeSql,
+  toQuerySql,
+} from './query-sql.ts'
+
+export interface SqlCondition {
+  /** For a WHERE over `messages`; constants of this folder and parameter names only. */
+  readonly sql: string
+  readonly params: Record<string, unknown>
+}
+
+/** The same words as `live/message-match.ts`; one test suite runs over both. `bounds` also narrows the text search,
+ *  which is in `records`. @throws SearchError */
+export function toFilterSql(
+  filter: MessageFilter,
+  bounds: readonly string[],
+  records: 'records' | 'pinnedRecords' = 'records',
+): SqlCondition {
+  const params = new SqlParams()
+  const query = toMessageQuery(filter, { nowMicros: nowMicros() })
+  const conditions: string[] = [...bounds]
+  // What must hold in any case narrows every search in the text too.
+  const narrow: string[] = [...bounds]
+  const terms = query.type === 'all' ? query.terms : [query]
+  for (const term of terms)
+    if (term.type === 'test' && term.field === 'at') narrow.push(timeSql('at', term.test, params))
+  if (filter.callId?.length) narrow.push(`callId IN ${params.add(filter.callId, 'Array(String)')}`)
+  if (filter.capture?.length) {
+    conditions.push('capture IN {capture:Array(String)}')
+    params.values['capture'] = filter.capture
+  } else conditions.push(`capture = ''`)
+  for (const term of terms)
+    conditions.push(
+      toQuerySql(term, (field, tests) =>
+        field === 'text' ? textSql(tests, narrow, records, params) : leaves[field](tests, params),
+      ),
+    )
+  return { sql: conditions.join(' AND '), params: params.values }
+}
+
+/** In one pass, whichever of the words it is. */
+function textSql(
+  tests: readonly Test[],
+  narrow: readonly string[],
+  records: string,
+  params: SqlParams,
+): string {
+  const words = anySql(tests, (test) =>
+    test.op === 'like'
+      ? `lower(payload) LIKE ${params.add(`%${toLikePattern(test.parts.map(foldText))}%`, 'String')}`
+      : partSql('payload', test, params),
+  )
+  return `id IN (SELECT id FROM ${records} WHERE ${[...narrow, words].join(' AND ')})`
+}
+
+type Leaf = (tests: readonly Test[], params: SqlParams) => string
+
+const exact =
+  (...columns: string[]): Leaf =>
+  (tests, params) =>
+    `(${columns.map((column) => exactSql(column, tests, params)).join(' OR ')})`
+
+const part =
+  (column: string): Leaf =>
+  (tests, params) =>
+    anySql(tests, (test) => partSql(column, test, params))
+
+const range =
+  (columns: readonly string[], unknown?: number): Leaf =>
+  (tests, params) =>
+    anySql(tests, (test) => columns.map((column) => rangeSql(column, test, params, unknown)).join(' OR '))
+
+/** From and To: part of name or URI; with `*` the whole user, name or URI. */
+const party =
+  (side: 'from' | 'to'): Leaf =>
+  (tests, params) =>
+    anySql(tests, (test) => {
+      if ('text' in test) return `position(${side}Fold, ${params.add(fold(test.text), 'String')}) > 0`
+      if (test.op !== 'like') return '0'
+      const [first = '', ...others] = test.parts
+      const user = toLikePattern([foldNumber(first), ...others.map(foldText)])
+      return [
+        `replaceRegexpOne(lower(${side}User), '^[+]', '') LIKE ${params.add(user, 'String')}`,
+        likeFoldedSql(`${side}DisplayName`, test.parts, params),
+        likeFoldedSql(`${side}Uri`, test.parts, params),
+      ].join(' OR ')
+    })
+
+const address =
+  (...sides: readonly ('src' | 'dst')[]): Leaf =>
+  (tests, params) =>
+    anySql(tests, (test) => {
+      if (test.op === 'like')
+        return sides.map((side) => likeFoldedSql(`${side}Address`, test.parts, params)).join(' OR ')
+      if (test.op !== 'address') return '0'
+      const ip = params.add(test.address, 'String')
+      if (test.port === 0) return sides.map((side) => `${side}Address = ${ip}`).join(' OR ')
+      const port = params.add(Math.min(test.port, 65_535), 'UInt16')
+      return sides.map((side) => `(${side}Address = ${ip} AND ${side}Port = ${port})`).join(' OR ')
+    })
+
+const leaves: Readonly<Record<Exclude<MessageField, 'text'>, Leaf>> = {
+  from: party('from'),
+  to: party('to'),
+  number: numbersSql,
+  method: exact('method'),
+  // 0: no status, a request.
+  status: range(['status'], 0),
+  reason: part('reason'),
+  callid: exact('callId'),
+  trunk: exact('trunk', 'srcName', 'dstName'),
+  address: address('src', 'dst'),
+  src: address('src'),
+  dst: address('dst'),
+  port: range(['srcPort', 'dstPort']),
+  ua: (tests, params) =>
+    anySql(tests, (test) =>
+      'text' in test
+        ? `position(userAgentFold, ${params.add(fold(test.text), 'String')}) > 0`
+        : test.op === 'like'
+          ? likeFoldedSql('userAgent', test.parts, params)
+          : '0',
+    ),
+  uri: part('requestUri'),
+  source: exact('source'),
+  transport: exact('transport'),
+  direction: exact('direction'),
+  kind: exact('kind'),
+  sdp: exact(`if(hasSdp, 'yes', 'no')`),
+  cseq: range(['cseq'], -1),
+  branch: exact('branch'),
+  channel: exact('channel'),
+  node: exact('node'),
+  size: range(['sizeBytes']),
+  problem: (tests, params) =>
+    anySql(tests, (test) => `arrayExists(p -> ${partSql('p', test, params)}, problems)`),
+  at: (tests, params) => anySql(tests, (test) => timeSql('at', test, params)),
+}

@@ -1,0 +1,86 @@
+import { correlate, type OpeningInvite } from '@sip-capture/sip/correlate.ts'
+import { parseMessage } from '@sip-capture/sip/message.ts'
+import type { FoundCall, Leg } from '../leg-store.ts'
+import { micros, ofCalls } from '../message-reader.ts'
+import type { Store } from '../store.ts'
+
+/** As far as a second leg may be from the first. */
+const aroundMicros = 30_000_000
+/** With more calls than this through the same hosts in that time, nothing would be unique. */
+const maxCandidates = 500
+
+/**
+ * A call without any leg that Asterisk told of (captured on the wire alone, or imported): the dialogs that belong to it by
+ * what their INVITEs say, each marked as a guess with its reason. @throws StoreError
+ */
+export async function addGuessedLegs(
+  store: Store,
+  call: FoundCall,
+  capture: string | undefined,
+): Promise<FoundCall> {
+  const [callId] = call.callIds
+  if (callId === undefined || call.legs.some(({ link }) => link !== 'asked')) return call
+  const invites = await readInvitesAround(store, callId, capture ?? '')
+  const found = correlate(callId, invites)
+  const legs: Leg[] = found.map((other) => ({
+    callId: other.callId,
+    channel: null,
+    uniqueid: null,
+    linkedid: null,
+    link: 'guess',
+    reason: other.reason,
+  }))
+  const atOf = new Map(invites.map((invite) => [invite.callId, invite.atMicros]))
+  const inOrder = [...call.legs, ...legs].toSorted(
+    (a, b) => (atOf.get(a.callId) ?? 0) - (atOf.get(b.callId) ?? 0),
+  )
+  return { ...call, callIds: inOrder.map((leg) => leg.callId), legs: inOrder }
+}
+
+interface InviteRow {
+  callId: string
+  atMicros: number
+  endedAtMicros: number
+  srcAddress: string
+  dstAddress: string
+  payload: string
+}
+
+/** The first INVITE of each dialog through the hosts of this one; empty where there are too many. */
+async function readInvitesAround(store: Store, callId: string, capture: string): Promise<OpeningInvite[]> {
+  const [own] = await store.query<{ atMicros: number; srcAddress: string; dstAddress: string }>(
+    `SELECT toUnixTimestamp64Micro(at) AS atMicros, srcAddress, dstAddress FROM messages
+     WHERE callId = {callId:String} AND capture = {capture:String}
+     AND kind = 'request' AND method = 'INVITE' AND toTag = '' ORDER BY at LIMIT 1`,
+    { callId, capture },
+  )
+  if (!own) return []
+  const keys = await store.query<{ callId: string; atMicros: number }>(
+    `SELECT callId, toUnixTimestamp64Micro(min(messages.at)) AS atMicros FROM messages
+     WHERE at >= ${micros('from')} AND at <= ${micros('to')} AND capture = {capture:String}
+     AND kind = 'request' AND method = 'INVITE' AND toTag = '' AND callId != ''
+     AND (srcAddress IN {hosts:Array(String)} OR dstAddress IN {hosts:Array(String)})
+     AND callId NOT IN (SELECT callId FROM legs WHERE kind = 'leg-linked' AND {capture:String} = '')
+     GROUP BY callId LIMIT ${maxCandidates + 1}`,
+    {
+      from: own.atMicros - aroundMicros,
+      to: own.atMicros + aroundMicros,
+      hosts: [own.srcAddress, own.dstAddress],
+      capture,
+    },
+  )
+  if (keys.length < 2 || keys.length > maxCandidates) return []
+  const rows = await store.query<InviteRow>(
+    `SELECT callId, toUnixTimestamp64Micro(min(records.at)) AS atMicros, toUnixTimestamp64Micro(max(records.at)) AS endedAtMicros,
+     argMin(srcAddress, (records.at, records.id)) AS srcAddress, argMin(dstAddress, (records.at, records.id)) AS dstAddress,
+     argMin(if(startsWith(payload, 'INVITE '), payload, ''), (if(startsWith(payload, 'INVITE '), 0, 1), records.at)) AS payload
+     FROM records WHERE ${ofCalls} GROUP BY callId`,
+    { callIds: keys.map((key) => key.callId), capture },
+  )
+  return rows.flatMap((row) => {
+    const parsed = parseMessage(Buffer.from(row.payload))
+    if (!parsed.ok) return []
+    const { callId, atMicros, endedAtMicros, srcAddress, dstAddress } = row
+    return [{ callId, atMicros, endedAtMicros, srcAddress, dstAddress, message: parsed.message }]
+  })
+}

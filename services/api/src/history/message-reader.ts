@@ -1,0 +1,252 @@
+import type { MessageFilter, MessageRow } from '@sip-capture/contract/rest/message.ts'
+import { toRfc3339 } from '@sip-capture/contract/time.ts'
+import { toFilterSql } from './filter-sql.ts'
+import { queryRecords, type StoredMessage } from './record-rows.ts'
+import { messageColumnNames, toSlot } from './schema.ts'
+import type { Store } from './store.ts'
+
+/** A place between two rows: the key of the last row that was read. */
+export interface RowKey {
+  readonly atMicros: number
+  readonly id: string
+}
+
+export interface MessageQuery {
+  readonly filter: MessageFilter
+  /** At or after, epoch microseconds. */
+  readonly since?: number | undefined
+  /** Before. */
+  readonly until?: number | undefined
+  readonly order: 'asc' | 'desc'
+  readonly limit: number
+  readonly after?: RowKey | undefined
+}
+
+export interface MessagePage {
+  readonly items: MessageRow[]
+  /** Key of the last item when there are more. */
+  readonly next: RowKey | null
+}
+
+/** The longest a search may take, seconds; beyond it the caller is asked to narrow the time. */
+const maxSearchSeconds = 20
+
+const select = (columns: readonly string[], table: string) =>
+  columns
+    .map((name) =>
+      name === 'at'
+        ? `toUnixTimestamp64Micro(${table}.at) AS atMicros`
+        : name === 'id'
+          ? `lower(hex(${table}.id)) AS idHex`
+          : name,
+    )
+    .join(', ')
+
+export const micros = (name: string) => `fromUnixTimestamp64Micro({${name}:Int64}, 'UTC')`
+
+/** Newest or oldest first; a page and the key to go on from. @throws StoreError */
+export async function listMessages(
+  store: Store,
+  query: MessageQuery,
+  from: 'messages' | 'pinnedMessages AS messages' = 'messages',
+): Promise<MessagePage> {
+  const { since, until, order, limit, after } = query
+  const time: string[] = []
+  const params: Record<string, unknown> = { limit: limit + 1 }
+  if (since !== undefined) {
+    time.push(`at >= ${micros('since')}`)
+    params['since'] = since
+  }
+  if (until !== undefined) {
+    time.push(`at < ${micros('until')}`)
+    params['until'] = until
+  }
+  if (after !== undefined) {
+    // The bound on `at` alone is what the primary key can use.
+    time.push(order === 'desc' ? `at <= ${micros('afterAt')}` : `at >= ${micros('afterAt')}`)
+    params['afterAt'] = after.atMicros
+    params['afterId'] = after.id
+  }
+  const condition = toFilterSql(query.filter, time, from === 'messages' ? 'records' : 'pinnedRecords')
+  const compare = order === 'desc' ? '<' : '>'
+  const keyset =
+    after === undefined
+      ? ''
+      : `AND (at ${compare} ${micros('afterAt')} OR (at = ${micros('afterAt')} AND messages.id ${compare} {afterId:UUID}))`
+  const direction = order === 'desc' ? 'DESC' : 'ASC'
+  const rows = await store.query<MessageColumns>(
+    `SELECT ${select(messageColumnNames, 'messages')} FROM ${from}
+     WHERE ${condition.sql} ${keyset}
+     ORDER BY at ${direction}, messages.id ${direction}
+     LIMIT 1 BY at, messages.id LIMIT {limit:UInt32}
+     SETTINGS max_execution_time = ${maxSearchSeconds}`,
+    { ...condition.params, ...params },
+  )
+  const shown = rows.slice(0, limit)
+  const last = shown.at(-1)
+  return {
+    items: shown.map(toRow),
+    next: rows.length > limit && last ? { atMicros: last.atMicros, id: last.idHex } : null,
+  }
+}
+
+/** One message by its id, or undefined. @throws StoreError */
+export async function findMessage(store: Store, id: string): Promise<StoredMessage | undefined> {
+  const [key] = await store.query<{ atMicros: number; callId: string }>(
+    `SELECT toUnixTimestamp64Micro(at) AS atMicros, callId FROM messages WHERE messages.id = {id:UUID} LIMIT 1`,
+    { id },
+  )
+  if (!key) return undefined
+  const [message] = await queryRecords(
+    store,
+    `WHERE slot = {slot:UInt32} AND callId = {callId:String} AND at = ${micros('at')} AND records.id = {id:UUID} LIMIT 1`,
+    { id, callId: key.callId, at: key.atMicros, slot: toSlot(key.atMicros) },
+  )
+  return message
+}
+
+/** For a WHERE over `records` with the parameters `callIds` and `capture`: where these calls are, and nothing else. */
+export const ofCalls = `(slot, callId) IN (
+    SELECT slot, callId FROM callSlots WHERE callId IN {callIds:Array(String)} AND capture = {capture:String})
+  AND capture = {capture:String}`
+
+/** Messages of live traffic, or of one named capture, with one of these Call-IDs, oldest first, from behind `after`.
+ *  @throws StoreError */
+export async function readCallMessages(
+  store: Store,
+  query: {
+    callIds: readonly string[]
+    limit: number
+    after?: RowKey | undefined
+    capture?: string | undefined
+  },
+): Promise<StoredMessage[]> {
+  const { callIds, limit, after, capture = '' } = query
+  const keyset = after
+    ? `AND slot >= {afterSlot:UInt32} AND at >= ${micros('afterAt')}
+     AND (at > ${micros('afterAt')} OR records.id > {afterId:UUID})`
+    : ''
+  return await queryRecords(
+    store,
+    `WHERE ${ofCalls} ${keyset}
+     ORDER BY at, records.id LIMIT 1 BY at, records.id LIMIT {limit:UInt32}
+     SETTINGS max_threads = 1`,
+    {
+      callIds,
+      limit,
+      capture,
+      ...(after ? { afterSlot: toSlot(after.atMicros), afterAt: after.atMicros, afterId: after.id } : {}),
+    },
+  )
+}
+
+/** How many messages `readCallMessages` would find in all; counted no further than `limit`. @throws StoreError */
+export async function countCallMessages(
+  store: Store,
+  query: { callIds: readonly string[]; limit: number; capture?: string | undefined },
+): Promise<number> {
+  const { callIds, limit, capture = '' } = query
+  const [row] = await store.query<{ messages: number }>(
+    `SELECT count() AS messages FROM (
+       SELECT at, id FROM records WHERE ${ofCalls} LIMIT 1 BY at, id LIMIT {limit:UInt32})
+     SETTINGS max_threads = 1`,
+    { callIds, limit, capture },
+  )
+  return row?.messages ?? 0
+}
+
+interface RecordColumns {
+  atMicros: number
+  nanos: number
+  idHex: string
+  callId: string
+  precisionMicros: number
+  source: MessageRow['source']
+  node: string
+  transport: MessageRow['transport']
+  direction: MessageRow['direction']
+  srcAddress: string
+  srcPort: number
+  srcName: string
+  dstAddress: string
+  dstPort: number
+  dstName: string
+  trunk: string
+  channel: string
+  copies: number
+  capture: string
+}
+
+interface MessageColumns extends RecordColumns {
+  kind: MessageRow['kind']
+  method: string
+  status: number
+  reason: string
+  requestUri: string
+  fromDisplayName: string
+  fromUri: string
+  fromUser: string
+  fromHost: string
+  fromTag: string
+  toDisplayName: string
+  toUri: string
+  toUser: string
+  toHost: string
+  toTag: string
+  cseq: number
+  branch: string
+  userAgent: string
+  hasSdp: boolean
+  sizeBytes: number
+  sightingKey: string
+  problems: string[]
+}
+
+function toRow(columns: MessageColumns): MessageRow {
+  return {
+    id: columns.idHex,
+    at: toRfc3339(columns.atMicros),
+    precisionMicros: columns.precisionMicros,
+    source: columns.source,
+    node: columns.node,
+    transport: columns.transport,
+    direction: columns.direction,
+    src: toParty(columns.srcAddress, columns.srcPort, columns.srcName),
+    dst: toParty(columns.dstAddress, columns.dstPort, columns.dstName),
+    kind: columns.kind,
+    method: columns.method,
+    status: columns.status === 0 ? null : columns.status,
+    reason: columns.reason,
+    requestUri: columns.requestUri,
+    callId: columns.callId,
+    from: {
+      displayName: columns.fromDisplayName,
+      uri: columns.fromUri,
+      user: columns.fromUser,
+      host: columns.fromHost,
+      tag: columns.fromTag,
+    },
+    to: {
+      displayName: columns.toDisplayName,
+      uri: columns.toUri,
+      user: columns.toUser,
+      host: columns.toHost,
+      tag: columns.toTag,
+    },
+    cseq: columns.cseq === -1 ? null : columns.cseq,
+    branch: columns.branch,
+    userAgent: columns.userAgent,
+    trunk: columns.trunk === '' ? null : columns.trunk,
+    channel: columns.channel === '' ? null : columns.channel,
+    hasSdp: columns.hasSdp,
+    sizeBytes: columns.sizeBytes,
+    copies: columns.copies,
+    sightingKey: columns.sightingKey,
+    problems: columns.problems,
+    capture: columns.capture === '' ? null : columns.capture,
+  }
+}
+
+function toParty(address: string, port: number, name: string): MessageRow['src'] {
+  return { address, port, ...(name === '' ? {} : { name }) }
+}

@@ -1,0 +1,102 @@
+import type { SipRecord } from '@sip-capture/contract/bus/sip-record.ts'
+import type { Naming } from '../ingest/message-row.ts'
+import { decodeFrames } from './frames-column.ts'
+import { RowBinaryReader } from './row-binary.ts'
+import type { Store } from './store.ts'
+
+/** A stored record with who was who at its time. */
+export interface StoredMessage {
+  readonly record: SipRecord
+  readonly naming: Naming
+  /** As indexed: `''` for what is not SIP. */
+  readonly callId: string
+}
+
+/** What `readMessages` reads, in its order. */
+const columns = [
+  'toUnixTimestamp64Micro(records.at)',
+  'nanos',
+  'records.id',
+  'callId',
+  'precisionMicros',
+  'source',
+  'node',
+  'transport',
+  'direction',
+  'srcAddress',
+  'srcPort',
+  'srcName',
+  'dstAddress',
+  'dstPort',
+  'dstName',
+  'trunk',
+  'channel',
+  'copies',
+  'capture',
+  'notes',
+  'payload',
+  'payloadBase64',
+  'frames',
+].join(', ')
+
+/** Whole messages of `records`; `clauses` begin with WHERE and are constants. `from`: another table of these columns, by the
+ *  alias `records`. @throws StoreError */
+export async function queryRecords(
+  store: Store,
+  clauses: string,
+  params: Record<string, unknown>,
+  from: 'records' | 'pinnedRecords AS records' = 'records',
+): Promise<StoredMessage[]> {
+  const rows = new RowBinaryReader(
+    await store.queryBinary(`SELECT ${columns} FROM ${from} ${clauses}`, params),
+  )
+  const messages: StoredMessage[] = []
+  while (!rows.isEnd) messages.push(readMessage(rows))
+  return messages
+}
+
+function readMessage(rows: RowBinaryReader): StoredMessage {
+  const atMicros = rows.integer64()
+  const nanos = rows.uint16()
+  const id = rows.uuid()
+  const callId = rows.text()
+  const precisionMicros = rows.integer64()
+  // Words that were checked by their schema before they were stored.
+  const source = rows.word() as SipRecord['source']
+  const node = rows.word()
+  const transport = rows.word() as SipRecord['transport']
+  const direction = rows.word() as SipRecord['direction']
+  const src = { address: rows.word(), port: rows.uint16() }
+  const srcName = rows.word()
+  const dst = { address: rows.word(), port: rows.uint16() }
+  const dstName = rows.word()
+  const trunk = rows.word()
+  const channel = rows.text()
+  const copies = rows.uint32()
+  const capture = rows.word()
+  const notes: string[] = []
+  for (let left = rows.length(); left > 0; left--) notes.push(rows.word())
+  const text = rows.bytes()
+  const base64 = rows.ascii()
+  const payload = base64 === '' ? text : Buffer.from(base64, 'base64')
+  const frames = decodeFrames(rows.text(), payload, { atMicros, nanos })
+  const record: SipRecord = {
+    v: 1,
+    id,
+    atMicros,
+    nanos,
+    precisionMicros,
+    source,
+    node,
+    transport,
+    src,
+    dst,
+    direction,
+    payload,
+    frames,
+    copies,
+    notes,
+  }
+  if (channel !== '') record.channel = channel
+  return { record, naming: { direction, srcName, dstName, trunk, capture }, callId }
+}

@@ -1,0 +1,116 @@
+const maxWordBytes = 64
+const cachedWords = 1_024
+
+/** Short texts by their bytes; the newest of those that fall on one place is kept. */
+class WordCache {
+  readonly #entries = Array.from({ length: cachedWords }, () => ({ bytes: Buffer.alloc(0), text: '' }))
+
+  read(bytes: Buffer, at: number, length: number): string {
+    let hash = length
+    for (let n = at; n < at + length; n++) hash = Math.imul(hash ^ (bytes[n] ?? 0), 0x01000193)
+    const place = (hash ^ (hash >>> 15)) & (cachedWords - 1)
+    const entry = this.#entries[place]
+    if (entry && isAt(bytes, at, length, entry.bytes)) return entry.text
+    const made = {
+      bytes: Buffer.from(bytes.subarray(at, at + length)),
+      text: bytes.toString('utf8', at, at + length),
+    }
+    this.#entries[place] = made
+    return made.text
+  }
+}
+
+function isAt(bytes: Buffer, at: number, length: number, word: Buffer): boolean {
+  if (word.length !== length) return false
+  for (let n = 0; n < length; n++) if (bytes[at + n] !== word[n]) return false
+  return true
+}
+
+const words = new WordCache()
+
+/**
+ * Reads ClickHouse's RowBinary: values one behind the other in the order of the columns, without any names or lengths of
+ * rows. What is read must be what was selected, column by column. @throws RangeError when bytes are missing.
+ */
+export class RowBinaryReader {
+  readonly #bytes: Buffer<ArrayBuffer>
+  readonly #uuid = Buffer.alloc(16)
+  #at = 0
+
+  constructor(bytes: Uint8Array<ArrayBuffer>) {
+    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  }
+
+  get isEnd(): boolean {
+    return this.#at >= this.#bytes.length
+  }
+
+  uint16(): number {
+    const at = this.#skip(2)
+    return this.#bytes.readUInt16LE(at)
+  }
+
+  uint32(): number {
+    const at = this.#skip(4)
+    return this.#bytes.readUInt32LE(at)
+  }
+
+  /** An Int64 or UInt64 below 2^53. */
+  integer64(): number {
+    const at = this.#skip(8)
+    return this.#bytes.readInt32LE(at + 4) * 4_294_967_296 + this.#bytes.readUInt32LE(at)
+  }
+
+  /** 32 hex digits. On the wire: two 64-bit halves, each with its lowest byte first. */
+  uuid(): string {
+    const at = this.#skip(16)
+    this.#bytes.copy(this.#uuid, 0, at, at + 16)
+    return this.#uuid.swap64().toString('hex')
+  }
+
+  /** A view of the bytes of a String. */
+  bytes(): Buffer<ArrayBuffer> {
+    const length = this.length()
+    const at = this.#skip(length)
+    return this.#bytes.subarray(at, at + length)
+  }
+
+  text(): string {
+    const length = this.length()
+    const at = this.#skip(length)
+    return length === 0 ? '' : this.#bytes.toString('utf8', at, at + length)
+  }
+
+  /** Of a column with few different values: those seen lately are not decoded again. */
+  word(): string {
+    const length = this.length()
+    const at = this.#skip(length)
+    return length > maxWordBytes
+      ? this.#bytes.toString('utf8', at, at + length)
+      : words.read(this.#bytes, at, length)
+  }
+
+  /** A string of ASCII alone. */
+  ascii(): string {
+    const length = this.length()
+    const at = this.#skip(length)
+    return length === 0 ? '' : this.#bytes.toString('latin1', at, at + length)
+  }
+
+  /** A length: seven bits a byte, the lowest first, the top bit says that more follow. Also the count of an array. */
+  length(): number {
+    let value = 0
+    for (let scale = 1; ; scale *= 128) {
+      const byte = this.#bytes[this.#skip(1)] ?? 0
+      value += (byte & 0x7f) * scale
+      if (byte < 0x80) return value
+    }
+  }
+
+  #skip(size: number): number {
+    const at = this.#at
+    this.#at += size
+    if (this.#at > this.#bytes.length) throw new RangeError('the rows end in the middle of one')
+    return at
+  }
+}

@@ -1,0 +1,214 @@
+import { callColumns } from '../calls/call-columns.ts'
+import { registerColumns } from '../registrations/register-columns.ts'
+import type { Store } from './store.ts'
+
+/** Shared by both message tables: what a record is besides its text. */
+const recordColumns = [
+  ['at', `DateTime64(6, 'UTC') CODEC(DoubleDelta, ZSTD(1))`],
+  ['nanos', 'UInt16 CODEC(T64, ZSTD(1))'],
+  ['id', 'UUID CODEC(ZSTD(1))'],
+  ['callId', 'String CODEC(ZSTD(3))'],
+  ['precisionMicros', 'UInt64 CODEC(T64, ZSTD(1))'],
+  ['source', 'LowCardinality(String)'],
+  ['node', 'LowCardinality(String)'],
+  ['transport', 'LowCardinality(String)'],
+  ['direction', 'LowCardinality(String)'],
+  ['srcAddress', 'LowCardinality(String)'],
+  ['srcPort', 'UInt16 CODEC(ZSTD(1))'],
+  ['srcName', 'LowCardinality(String)'],
+  ['dstAddress', 'LowCardinality(String)'],
+  ['dstPort', 'UInt16 CODEC(ZSTD(1))'],
+  ['dstName', 'LowCardinality(String)'],
+  ['trunk', 'LowCardinality(String)'],
+  ['channel', 'String CODEC(ZSTD(1))'],
+  ['copies', 'UInt32 CODEC(T64, ZSTD(1))'],
+  ['capture', 'LowCardinality(String)'],
+] as const
+
+/** What a table row shows and filters ask. `…Fold`: lower case as JavaScript makes it, so that live and history agree. */
+const rowColumns = [
+  ['kind', 'LowCardinality(String)'],
+  ['method', 'LowCardinality(String)'],
+  ['status', 'UInt16 CODEC(ZSTD(1))'],
+  ['reason', 'LowCardinality(String)'],
+  ['requestUri', 'String CODEC(ZSTD(1))'],
+  ['fromDisplayName', 'String CODEC(ZSTD(1))'],
+  ['fromUri', 'String CODEC(ZSTD(1))'],
+  ['fromUser', 'String CODEC(ZSTD(1))'],
+  ['fromHost', 'LowCardinality(String)'],
+  ['fromTag', 'String CODEC(ZSTD(1))'],
+  ['fromFold', 'String CODEC(ZSTD(1))'],
+  ['toDisplayName', 'String CODEC(ZSTD(1))'],
+  ['toUri', 'String CODEC(ZSTD(1))'],
+  ['toUser', 'String CODEC(ZSTD(1))'],
+  ['toHost', 'LowCardinality(String)'],
+  ['toTag', 'String CODEC(ZSTD(1))'],
+  ['toFold', 'String CODEC(ZSTD(1))'],
+  ['numbers', 'Array(String) CODEC(ZSTD(1))'],
+  ['cseq', 'Int64 CODEC(T64, ZSTD(1))'],
+  ['branch', 'String CODEC(ZSTD(1))'],
+  ['userAgent', 'LowCardinality(String)'],
+  ['userAgentFold', 'LowCardinality(String)'],
+  ['hasSdp', 'Bool'],
+  ['sizeBytes', 'UInt32 CODEC(T64, ZSTD(1))'],
+  ['sightingKey', 'String CODEC(ZSTD(1))'],
+  ['problems', 'Array(LowCardinality(String))'],
+] as const
+
+/** `payload` as text; `payloadBase64` only where the bytes are not UTF-8, then `payload` is for searching alone. */
+const payloadColumns = [
+  ['notes', 'Array(LowCardinality(String))'],
+  ['payload', 'String CODEC(ZSTD(3))'],
+  ['payloadBase64', 'String CODEC(ZSTD(3))'],
+  ['frames', 'String CODEC(ZSTD(3))'],
+] as const
+
+const legColumns = [
+  ['at', `DateTime64(6, 'UTC')`],
+  ['kind', 'LowCardinality(String)'],
+  ['node', 'LowCardinality(String)'],
+  ['channel', 'String'],
+  ['uniqueid', 'String'],
+  ['linkedid', 'String'],
+  ['callId', 'String'],
+  ['link', 'LowCardinality(String)'],
+  ['cause', 'UInt16'],
+  ['causeText', 'LowCardinality(String)'],
+  ['techCause', 'LowCardinality(String)'],
+  ['reason', 'LowCardinality(String)'],
+] as const
+
+/** Calls that became one; each pair in both directions. */
+const callJoinColumns = [
+  ['at', `DateTime64(6, 'UTC')`],
+  ['node', 'LowCardinality(String)'],
+  ['linkedid', 'String'],
+  ['other', 'String'],
+  ['joinedBy', 'LowCardinality(String)'],
+  ['through', 'String'],
+] as const
+
+/** What Asterisk told of calls, contacts, registrations and logins; `subject`: the AOR, endpoint or account. */
+const callEventColumns = [
+  ['at', `DateTime64(6, 'UTC') CODEC(DoubleDelta, ZSTD(1))`],
+  ['kind', 'LowCardinality(String)'],
+  ['node', 'LowCardinality(String)'],
+  ['linkedid', 'String CODEC(ZSTD(1))'],
+  ['subject', 'String CODEC(ZSTD(1))'],
+  ['uniqueid', 'String CODEC(ZSTD(1))'],
+  ['id', 'UUID'],
+  ['detail', 'String CODEC(ZSTD(3))'],
+] as const
+
+type Columns = readonly (readonly [string, string])[]
+const names = <T extends Columns>(columns: T) => columns.map(([name]) => name) as T[number][0][]
+
+export const messageColumnNames = names([...recordColumns, ...rowColumns])
+export const recordColumnNames = names([...recordColumns, ...payloadColumns])
+export const legColumnNames = names(legColumns)
+export const callJoinColumnNames = names(callJoinColumns)
+export const callEventColumnNames = names(callEventColumns)
+
+const ddl = (columns: Columns) => columns.map(([name, type]) => `${name} ${type}`).join(', ')
+
+/** Width of a slot of `records`, seconds: what begins a call is mostly in one, and one is small enough to be sorted. */
+const slotSeconds = 10
+
+export function toSlot(atMicros: number): number {
+  return Math.floor(atMicros / (slotSeconds * 1_000_000))
+}
+
+const slotOf = (at: string): string =>
+  `toUInt32(intDiv(toUnixTimestamp64Micro(${at}), ${slotSeconds * 1_000_000}))`
+
+const storedAt = 'storedAt DateTime DEFAULT now() CODEC(Delta, ZSTD(1))'
+// A part goes as a whole once its youngest row is too old: no rewriting, space is free at once.
+const dropWholeParts = 'ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1'
+
+/**
+ * Forward only: append, never edit. Each may be half done when the process dies, so each must bear being run again.
+ * ReplacingMergeTree with the id at the end of the key: a row that slipped in twice is one row after a merge, and
+ * queries drop it before (docs/decisions/history-idempotent-inserts.md).
+ */
+export const migrations: readonly (readonly string[])[] = [
+  [
+    `CREATE TABLE IF NOT EXISTS messages (${ddl([...recordColumns, ...rowColumns])}, ${storedAt},
+      INDEX callIdBloom callId TYPE bloom_filter(0.01) GRANULARITY 1,
+      INDEX idBloom id TYPE bloom_filter(0.01) GRANULARITY 4)
+      ENGINE = ReplacingMergeTree PARTITION BY toYYYYMMDD(at) ORDER BY (at, id)
+      SETTINGS index_granularity = 1024, ${dropWholeParts}`,
+    // The bytes in order of time, a slot's calls one behind the other: an export reads what it writes and no more, and a
+    // call is still together. `callSlots` tells where a call is (docs/decisions/history-bytes-in-slots.md).
+    `CREATE TABLE IF NOT EXISTS records (
+      slot UInt32 MATERIALIZED ${slotOf('at')} CODEC(Delta, ZSTD(1)),
+      ${ddl([...recordColumns, ...payloadColumns])}, ${storedAt},
+      INDEX atRange at TYPE minmax GRANULARITY 1)
+      ENGINE = ReplacingMergeTree PARTITION BY toYYYYMMDD(at) ORDER BY (slot, callId, at, id)
+      SETTINGS index_granularity = 256, ${dropWholeParts}`,
+    `CREATE TABLE IF NOT EXISTS callSlots (
+      callId String CODEC(ZSTD(3)), capture LowCardinality(String), slot UInt32 CODEC(Delta, ZSTD(1)),
+      day UInt32 CODEC(Delta, ZSTD(1)), ${storedAt})
+      ENGINE = ReplacingMergeTree PARTITION BY day ORDER BY (callId, capture, slot)
+      SETTINGS index_granularity = 256, ${dropWholeParts}`,
+    `CREATE MATERIALIZED VIEW IF NOT EXISTS callSlotsOfRecords TO callSlots AS
+      SELECT DISTINCT callId, capture, ${slotOf('at')} AS slot, toYYYYMMDD(at) AS day FROM records`,
+    `CREATE TABLE IF NOT EXISTS legs (${ddl(legColumns)}, ${storedAt},
+      INDEX callIdBloom callId TYPE bloom_filter(0.01) GRANULARITY 1,
+      INDEX linkedidBloom linkedid TYPE bloom_filter(0.01) GRANULARITY 1)
+      ENGINE = ReplacingMergeTree PARTITION BY toYYYYMMDD(at) ORDER BY (node, uniqueid, kind, callId, at)
+      SETTINGS index_granularity = 256, ${dropWholeParts}`,
+    `CREATE TABLE IF NOT EXISTS callJoins (${ddl(callJoinColumns)}, ${storedAt})
+      ENGINE = ReplacingMergeTree PARTITION BY toYYYYMMDD(at) ORDER BY (node, linkedid, other)
+      SETTINGS index_granularity = 256, ${dropWholeParts}`,
+    `CREATE TABLE IF NOT EXISTS callEvents (${ddl(callEventColumns)}, ${storedAt})
+      ENGINE = ReplacingMergeTree PARTITION BY toYYYYMMDD(at) ORDER BY (node, linkedid, subject, at, id)
+      SETTINGS index_granularity = 512, ${dropWholeParts}`,
+    `CREATE TABLE IF NOT EXISTS calls (${ddl(callColumns)}, ${storedAt},
+      INDEX callIdsBloom callIds TYPE bloom_filter(0.01) GRANULARITY 1,
+      INDEX idBloom id TYPE bloom_filter(0.01) GRANULARITY 1)
+      ENGINE = ReplacingMergeTree(version, isDeleted) PARTITION BY toYYYYMMDD(startedAt) ORDER BY (startedAt, id)
+      SETTINGS index_granularity = 512, ${dropWholeParts}`,
+  ],
+  [
+    `CREATE TABLE IF NOT EXISTS registers (${ddl(registerColumns)}, ${storedAt})
+      ENGINE = ReplacingMergeTree PARTITION BY toYYYYMMDD(at) ORDER BY (aor, node, at, id)
+      SETTINGS index_granularity = 512, ${dropWholeParts}`,
+  ],
+  // Calls that are kept: copies of their rows in tables that retention does not know (docs/decisions/pinned-calls.md).
+  [
+    `CREATE TABLE IF NOT EXISTS pins (id UUID, version UInt64, isDeleted UInt8, pinnedAt DateTime64(6, 'UTC'),
+      pinnedBy String, capture LowCardinality(String), names Array(String), call String CODEC(ZSTD(3)), messages UInt64)
+      ENGINE = ReplacingMergeTree(version, isDeleted) ORDER BY id SETTINGS index_granularity = 64`,
+    `CREATE TABLE IF NOT EXISTS pinnedRecords (pinId UUID, ${ddl([...recordColumns, ...payloadColumns])},
+      INDEX callIdBloom callId TYPE bloom_filter(0.01) GRANULARITY 1)
+      ENGINE = ReplacingMergeTree ORDER BY (pinId, callId, at, id) SETTINGS index_granularity = 256`,
+    `CREATE TABLE IF NOT EXISTS pinnedMessages (pinId UUID, ${ddl([...recordColumns, ...rowColumns])},
+      INDEX callIdBloom callId TYPE bloom_filter(0.01) GRANULARITY 1)
+      ENGINE = ReplacingMergeTree ORDER BY (pinId, at, id) SETTINGS index_granularity = 256`,
+    `CREATE TABLE IF NOT EXISTS pinnedCalls (pinId UUID, ${ddl(callColumns)})
+      ENGINE = ReplacingMergeTree(version) ORDER BY pinId SETTINGS index_granularity = 256`,
+    `CREATE TABLE IF NOT EXISTS pinnedCallEvents (pinId UUID, ${ddl(callEventColumns)})
+      ENGINE = ReplacingMergeTree ORDER BY (pinId, at, id) SETTINGS index_granularity = 512`,
+  ],
+]
+
+const migrationsTable = `CREATE TABLE IF NOT EXISTS schemaMigrations (version UInt32, appliedAt DateTime DEFAULT now())
+  ENGINE = MergeTree ORDER BY version`
+
+/** Brings the tables to this version. @throws Error when they were made by a newer one. */
+export async function migrate(store: Store): Promise<void> {
+  await store.command(migrationsTable)
+  const [state] = await store.query<{ version: number }>(
+    'SELECT max(version) AS version FROM schemaMigrations',
+  )
+  const version = state?.version ?? 0
+  if (version > migrations.length)
+    throw new Error(
+      `the history was made by a newer version of this program (schema ${version}, known ${migrations.length})`,
+    )
+  for (const [index, statements] of migrations.entries()) {
+    if (index < version) continue
+    for (const statement of statements) await store.command(statement)
+    await store.insert('schemaMigrations', ['version'], Buffer.from(`[${index + 1}]\n`))
+  }
+}

@@ -1,0 +1,60 @@
+/** ClickHouse SQL, however it runs: embedded in this process or on the user's server. Values only ever go in through
+ *  `params`, bound by the engine (`{name:Type}`); statements are constants of this folder. */
+export interface Store {
+  /** Rows as objects by column name; 64-bit integers as numbers. @throws StoreError */
+  query<T>(sql: string, params?: Record<string, unknown>): Promise<T[]>
+  /** Rows as ClickHouse's RowBinary: for many or large ones. @throws StoreError */
+  queryBinary(sql: string, params?: Record<string, unknown>): Promise<Uint8Array<ArrayBuffer>>
+  /** Durable when it resolves. `body`: one JSON array a line, in the order of `columns`. @throws StoreError */
+  insert(table: string, columns: readonly string[], body: Buffer): Promise<void>
+  /** A statement without rows. @throws StoreError */
+  command(sql: string, params?: Record<string, unknown>): Promise<void>
+  close(): Promise<void>
+}
+
+/** What the engine said, with ClickHouse's error number where it gave one. */
+export class StoreError extends Error {
+  override readonly name = 'StoreError'
+  readonly clickhouseCode: number | undefined
+
+  constructor(message: string, clickhouseCode: number | undefined) {
+    super(message)
+    this.clickhouseCode = clickhouseCode
+  }
+}
+
+/** ClickHouse's numbers for "this row cannot be read": trying again cannot help, another row can. */
+const badDataCodes = new Set([6, 26, 27, 38, 41, 53, 69, 72, 117, 131, 376, 407, 467])
+
+export function isBadData(error: unknown): boolean {
+  return (
+    error instanceof StoreError &&
+    error.clickhouseCode !== undefined &&
+    badDataCodes.has(error.clickhouseCode)
+  )
+}
+
+/** 159 TIMEOUT_EXCEEDED, 160 TOO_SLOW */
+export function isTooSlow(error: unknown): boolean {
+  return error instanceof StoreError && (error.clickhouseCode === 159 || error.clickhouseCode === 160)
+}
+
+export function toStoreError(error: unknown): StoreError {
+  if (error instanceof StoreError) return error
+  const message = error instanceof Error ? error.message : String(error)
+  const code =
+    error instanceof Error && 'clickhouseCode' in error
+      ? Number(error.clickhouseCode)
+      : error instanceof Error && 'code' in error
+        ? Number(error.code)
+        : Number(/^Code: (\d+)\./.exec(message)?.[1])
+  return new StoreError(message, Number.isInteger(code) ? code : undefined)
+}
+
+/** Every statement of ours runs with these. */
+export const storeSettings = {
+  output_format_json_quote_64bit_integers: 0,
+  output_format_json_escape_forward_slashes: 0,
+  /** A batch may hold stamps of any day; the default of 100 partitions would refuse it whole and for ever. */
+  max_partitions_per_insert_block: 0,
+} as const

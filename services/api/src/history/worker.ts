@@ -1,0 +1,307 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { createBusKeys } from '@sip-capture/contract/keys.ts'
+import { nowMicros } from '@sip-capture/contract/time.ts'
+import { createLogger, type Logger } from '@sip-capture/service/logger.ts'
+import { abandonIfHung, createRedis } from '@sip-capture/service/redis.ts'
+import type { z } from 'zod'
+import { followAliases } from '../directory-aliases.ts'
+import { followDirectory } from '../directory-feed.ts'
+import { startIngest, type Ingest } from '../ingest/ingest.ts'
+import { createCallNewsWriter } from '../calls/call-news.ts'
+import { readCallStats } from '../calls/call-stats.ts'
+import { readTrunkUsage } from '../calls/trunk-usage.ts'
+import { startSummariser, type Summariser } from '../calls/summariser.ts'
+import { readRegistration, readRegistrations } from '../registrations/aor-history.ts'
+import { openEmbeddedStore } from './embedded-store.ts'
+import { removeCapture } from './files/capture-removal.ts'
+import { FileSessions, SessionLost } from './files/file-sessions.ts'
+import { createLegChanges } from './legs/leg-changes.ts'
+import {
+  completePins,
+  findPin,
+  listPins,
+  pinCall,
+  repairPins,
+  unpinCall,
+  unpinCapture,
+} from './pins/pin-store.ts'
+import {
+  countKeptMessages,
+  findKeptCall,
+  findKeptMessage,
+  findKeptRecord,
+  listKeptCalls,
+  listKeptMessages,
+  readKeptEvents,
+  readKeptMessages,
+  readKeptRtcpReports,
+  resolveKeptCall,
+} from './pins/pinned-reader.ts'
+import { toWorker, type FromWorker, type HistoryRequest } from './requests.ts'
+import { applyRetentionBytes, applyRetentionDays, readHistoryBytes } from './retention.ts'
+import { migrate } from './schema.ts'
+import { openServerStore } from './server-store.ts'
+import { createCallWatcher } from '../watches/call-watcher.ts'
+import { isTooSlow, StoreError, type Store } from './store.ts'
+
+/**
+ * The history process: engine and ingest, apart from the API so that a crash of the native engine or a long insert never
+ * touches the live feed. Ends when the API does: the channel closes.
+ */
+
+type WorkerConfig = Extract<z.output<typeof toWorker>, { type: 'start' }>['config']
+
+const statusMillis = 1_000
+const retentionMillis = 60_000
+const maxOpenMillis = 5_000
+const maxToldCallIds = 1_000
+
+let store: Store | undefined
+let files: FileSessions | undefined
+let summariser: Summariser | undefined
+let stop: (() => Promise<void>) | undefined
+let isStopping = false
+
+process.on('message', (raw) => {
+  const message = toWorker.safeParse(raw)
+  if (!message.success) return
+  if (message.data.type === 'start') void run(message.data.config)
+  if (message.data.type === 'request') void answer(message.data.number, message.data.request)
+  if (message.data.type === 'stop') void end()
+})
+// Ctrl-C reaches the whole process group; the API says when to stop, so that what is in hand is finished.
+process.on('SIGINT', () => {})
+process.on('SIGTERM', () => {})
+process.on('disconnect', () => void end())
+
+async function end(): Promise<void> {
+  if (isStopping) return
+  isStopping = true
+  await stop?.().catch(() => {})
+  process.exit(0)
+}
+
+function send(message: FromWorker): void {
+  if (process.connected) process.send?.(message, () => {})
+}
+
+async function run(config: WorkerConfig): Promise<void> {
+  const logger = createLogger({ name: 'api-history', level: config.LOG_LEVEL })
+  const opened = await openStore(config, logger)
+  if (!opened) return
+  store = opened
+  files = new FileSessions(opened)
+  await serve(opened, config, logger)
+}
+
+async function serve(opened: Store, config: WorkerConfig, logger: Logger): Promise<void> {
+  const keys = createBusKeys(config.BUS_PREFIX)
+  const redis = createRedis(config, { purpose: 'command', logger })
+  // One voice about Redis is enough: this connection goes down with the other.
+  const blockingRedis = createRedis(config, {
+    purpose: 'blocking',
+    logger: logger.child({}, { level: 'silent' }),
+  })
+  // One voice about the file is enough: the API's.
+  const aliases = followAliases(config.ALIASES_FILE, logger.child({}, { level: 'silent' }))
+  const directory = await followDirectory(redis, keys.endpoints, aliases)
+  const legChanges = createLegChanges()
+  legChanges.on((callIds) => {
+    for (let at = 0; at < callIds.length; at += maxToldCallIds)
+      send({ type: 'legs-changed', callIds: callIds.slice(at, at + maxToldCallIds) })
+  })
+  const watcher = createCallWatcher({ redis, keys, config, logger })
+  const summaries = startSummariser({
+    store: opened,
+    watcher,
+    onWritten: (callIds, capture) => completePins(opened, { callIds, capture }),
+    isTrunk: (name, node) => directory.isTrunk(name, node),
+    onNews: createCallNewsWriter({ redis, channel: keys.own('api', 'call-news'), logger }),
+    logger,
+  })
+  summariser = summaries
+  legChanges.on((callIds) => summaries.markCalls(callIds))
+  const ingest = startIngest({
+    store: opened,
+    redis,
+    blockingRedis,
+    keys,
+    consumer: `${config.NODE_NAME}-history`,
+    directory,
+    legChanges,
+    onStored: (views) => summaries.markMessages(views),
+    logger,
+  })
+  const timers = [
+    setInterval(() => reportStatus(ingest), statusMillis),
+    setInterval(() => void keepRetention(), retentionMillis),
+  ]
+  let bytes = 0
+  let isKeeping = false
+
+  async function keepRetention(): Promise<void> {
+    if (isKeeping) return
+    isKeeping = true
+    try {
+      if (config.RETENTION_BYTES !== undefined) {
+        const days = await applyRetentionBytes(opened, config.RETENTION_BYTES)
+        if (days.length > 0) logger.info({ days }, 'oldest days dropped: RETENTION_BYTES is reached')
+      }
+      await repairPins(opened)
+      bytes = await readHistoryBytes(opened)
+    } catch (error) {
+      logger.warn({ reason: reasonOf(error) }, 'retention could not run')
+    }
+    isKeeping = false
+  }
+
+  function reportStatus(ingest: Ingest): void {
+    send({
+      type: 'status',
+      status: {
+        ok: ingest.storeProblem === undefined,
+        detail: ingest.storeProblem === undefined ? '' : `history does not take rows: ${ingest.storeProblem}`,
+        counters: { ...ingest.counters, ...summaries.counters, ...watcher.counters },
+        backlog: ingest.backlog,
+        callsWaiting: summaries.waiting,
+        bytes,
+      },
+    })
+  }
+
+  reportStatus(ingest)
+  void keepRetention()
+
+  stop = async () => {
+    timers.forEach((timer) => clearInterval(timer))
+    directory.close()
+    aliases.close()
+    const connections = [redis, blockingRedis]
+    await Promise.all([ingest.close(), abandonIfHung(redis, connections)])
+    await summaries.close()
+    await watcher.close()
+    for (const connection of connections) connection.disconnect()
+    await opened.close()
+  }
+}
+
+/** The folder may still be held by the process before this one, which is about to end; a server may be away. */
+async function openStore(config: WorkerConfig, logger: Logger): Promise<Store | undefined> {
+  const where = config.HISTORY_URL === undefined ? `DATA_DIR ${config.DATA_DIR}` : 'the server of HISTORY_URL'
+  for (let wait = 100; !isStopping; wait = Math.min(wait * 2, maxOpenMillis)) {
+    try {
+      return await prepareStore(config)
+    } catch (error) {
+      const detail = `history in ${where} does not open: ${reasonOf(error)}`
+      logger.error(
+        { reason: reasonOf(error) },
+        `history in ${where} does not open; trying again until it does`,
+      )
+      send({
+        type: 'status',
+        status: { ok: false, detail, counters: {}, backlog: 0, callsWaiting: 0, bytes: 0 },
+      })
+      await pause(wait)
+    }
+  }
+  return undefined
+}
+
+async function prepareStore(config: WorkerConfig): Promise<Store> {
+  const candidate =
+    config.HISTORY_URL === undefined
+      ? openEmbeddedStore(`${config.DATA_DIR}/history`)
+      : openServerStore(config.HISTORY_URL)
+  try {
+    await migrate(candidate)
+    await applyRetentionDays(candidate, config.RETENTION_DAYS)
+    return candidate
+  } catch (error) {
+    await candidate.close().catch(() => {})
+    throw error
+  }
+}
+
+async function answer(number: number, request: HistoryRequest): Promise<void> {
+  if (!store || !files) {
+    send({ type: 'failure', number, code: 'unavailable', message: 'it is still opening' })
+    return
+  }
+  try {
+    send({ type: 'answer', number, result: await handle(store, files, request) })
+  } catch (error) {
+    const code = isTooSlow(error)
+      ? 'too-slow'
+      : error instanceof StoreError || error instanceof SessionLost
+        ? 'unavailable'
+        : 'fault'
+    send({ type: 'failure', number, code, message: reasonOf(error) })
+  }
+}
+
+function handle(store: Store, files: FileSessions, request: HistoryRequest): Promise<unknown> {
+  switch (request.method) {
+    case 'listMessages':
+      return listKeptMessages(store, request)
+    case 'findMessage':
+      return findKeptMessage(store, request.id)
+    case 'findCall':
+      return findKeptCall(store, request)
+    case 'readCallEvents':
+      return findKeptCall(store, request).then((call) => readKeptEvents(store, call))
+    case 'readTrunkUsage':
+      return readTrunkUsage(store, request)
+    case 'readRtcpReports':
+      return findKeptCall(store, request).then((call) => readKeptRtcpReports(store, call))
+    case 'readRegistrations':
+      return readRegistrations(store, request)
+    case 'readRegistration':
+      return readRegistration(store, request)
+    case 'readCallMessages':
+      return readKeptMessages(store, request)
+    case 'countCallMessages':
+      return countKeptMessages(store, request)
+    case 'openExport':
+      return files.openExport(request.session, request.order)
+    case 'openImport':
+      return files.openImport(request.session, request.order)
+    case 'stepExport':
+      return files.step(request.session)
+    case 'stepImport':
+      return files.step(request.session).then((step) => {
+        if (step.isDone) summariser?.markStored()
+        return step
+      })
+    case 'listCalls':
+      return listKeptCalls(store, { ...request, nowMicros: nowMicros() })
+    case 'findCallRecord':
+      return findKeptRecord(
+        store,
+        request.id === undefined
+          ? { callIds: request.callIds ?? [], capture: request.capture ?? '' }
+          : { id: request.id },
+      )
+    case 'readCallStats':
+      return readCallStats(store, { ...request, nowMicros: nowMicros() })
+    case 'resolveCall':
+      return resolveKeptCall(store, request)
+    case 'closeFile':
+      return files.close(request.session)
+    case 'removeCapture':
+      return removeCapture(store, request.capture).then(() => unpinCapture(store, request.capture))
+    case 'pinCall':
+      return pinCall(store, request)
+    case 'unpinCall':
+      return unpinCall(store, request.id)
+    case 'findPin':
+      return findPin(store, { names: request.names, capture: request.capture ?? '' })
+    case 'listPins':
+      return listPins(store)
+    default:
+      return request satisfies never
+  }
+}
+
+function reasonOf(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).slice(0, 500)
+}

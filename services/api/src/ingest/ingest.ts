@@ -1,0 +1,237 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { historyGroup, type BusKeys } from '@sip-capture/contract/keys.ts'
+import type { Logger } from '@sip-capture/service/logger.ts'
+import type { Redis } from 'ioredis'
+import type { DirectoryFeed } from '../directory-feed.ts'
+import type { LegChanges } from '../history/legs/leg-changes.ts'
+import type { Store } from '../history/store.ts'
+import { autoclaim, toStreams, type StreamEntry } from '../stream-entries.ts'
+import { EntryBatch } from './entry-batch.ts'
+import { createHistorySink } from './history-sink.ts'
+import { newIngestCounters, type IngestCounters } from './ingest-counters.ts'
+import type { MessageView } from './message-row.ts'
+import { createStreamKeeper } from './stream-keeper.ts'
+
+export interface Ingest {
+  readonly counters: Readonly<IngestCounters>
+  /** Entries on the bus that history has not acknowledged. */
+  readonly backlog: number
+  /** Why the store takes nothing at the moment. */
+  readonly storeProblem: string | undefined
+  /** Finishes what is in hand. */
+  close(): Promise<void>
+}
+
+const maxRows = 5_000
+const gatherMillis = 200
+/** Entries hold up to 1,024 messages: this many a stream bounds what one read can bring. */
+const readCount = 64
+const blockMillis = 1_000
+const inspectMillis = 1_000
+/** What another consumer left this long without acknowledging is taken over. */
+const claimIdleMillis = 15_000
+/** Given out this often and never acknowledged: it kills whoever tries. */
+const maxDeliveries = 10
+
+/**
+ * Moves the streams into history: reads as a member of the group, stores in batches, acknowledges what is durable.
+ * After any interruption it first goes through what it was given and did not acknowledge.
+ */
+export function startIngest(options: {
+  store: Store
+  /** Short commands. */
+  redis: Redis
+  /** For this loop alone: it blocks. */
+  blockingRedis: Redis
+  keys: BusKeys
+  consumer: string
+  directory: DirectoryFeed
+  legChanges: LegChanges
+  /** Messages that are in history now. */
+  onStored: (views: readonly MessageView[]) => void
+  logger: Logger
+}): Ingest {
+  const { store, redis, blockingRedis, keys, consumer, directory, legChanges, onStored, logger } = options
+  const counters = newIngestCounters()
+  const streams = [keys.trafficLog, keys.capture, keys.calls]
+  const keepers = streams.map((key) =>
+    createStreamKeeper({ redis, key, logger, onTrimmed: (entries) => (counters.trimmed += entries) }),
+  )
+  const sink = createHistorySink({
+    store,
+    redis,
+    deadLetterKey: keys.deadLetter,
+    legChanges,
+    onStored,
+    counters,
+    logger,
+  })
+  const stopping = new AbortController()
+  let problem: string | undefined
+  /** Something may be given out to us and unfinished. */
+  let isUnsure = true
+  let inspectedAt = 0
+  let claimedAt = 0
+
+  function add(batch: EntryBatch, key: string, entry: StreamEntry): void {
+    if (key === keys.calls) batch.addCallEvents(key, entry)
+    else batch.addMessages(key, entry, directory.current)
+  }
+
+  async function readGroup(ids: readonly string[], names: readonly string[], block: number) {
+    const reply = await blockingRedis.callBuffer(
+      'XREADGROUP',
+      'GROUP',
+      historyGroup,
+      consumer,
+      'COUNT',
+      readCount,
+      ...(block > 0 ? ['BLOCK', block] : []),
+      'STREAMS',
+      ...names,
+      ...ids,
+    )
+    return toStreams(reply)
+  }
+
+  /** Our own pending list, oldest first: what a process of our name was given and did not finish. */
+  async function finishPending(): Promise<void> {
+    for (const key of streams) {
+      let from = '0-0'
+      while (!stopping.signal.aborted) {
+        const entries = (await readGroup([from], [key], 0)).get(key) ?? []
+        const last = entries.at(-1)
+        if (!last) break
+        await writeWithCare(key, entries)
+        from = last.id
+      }
+    }
+  }
+
+  /** Entries that were given out before: one that was tried too often goes aside. */
+  async function writeWithCare(key: string, entries: readonly StreamEntry[]): Promise<void> {
+    const [first, last] = [entries[0], entries.at(-1)]
+    if (!first || !last) return
+    const pending = (await redis.xpending(
+      key,
+      historyGroup,
+      first.id,
+      last.id,
+      entries.length * 4,
+      consumer,
+    )) as [string, string, number, number][]
+    const deliveries = new Map(pending.map(([id, , , count]) => [id, count]))
+    const batch = new EntryBatch()
+    for (const entry of entries) {
+      const count = deliveries.get(entry.id) ?? 0
+      if (count > maxDeliveries) batch.addPoison(key, entry, `tried ${count} times without success`)
+      else add(batch, key, entry)
+    }
+    await sink.write(batch, stopping.signal)
+  }
+
+  async function claimLeftovers(): Promise<void> {
+    for (const key of streams) {
+      let from = '0-0'
+      do {
+        const claim = await autoclaim(redis, {
+          key,
+          group: historyGroup,
+          consumer,
+          minIdleMillis: claimIdleMillis,
+          from,
+          count: readCount,
+        })
+        counters.claimed += claim.entries.length
+        counters.lostToTrimming += claim.gone.length
+        await writeWithCare(key, claim.entries)
+        from = claim.next
+      } while (from !== '0-0' && !stopping.signal.aborted)
+    }
+  }
+
+  async function readNew(): Promise<void> {
+    const batch = new EntryBatch()
+    const news = streams.map(() => '>')
+    let until = 0
+    for (let block = blockMillis; ; block = until - Date.now()) {
+      if (block <= 0) break
+      const read = await readGroup(news, streams, block)
+      for (const [key, entries] of read) for (const entry of entries) add(batch, key, entry)
+      if (batch.isEmpty || batch.views.length >= maxRows || stopping.signal.aborted) break
+      until ||= Date.now() + gatherMillis
+    }
+    if (!batch.isEmpty) await sink.write(batch, stopping.signal)
+  }
+
+  async function step(): Promise<void> {
+    if (isUnsure) {
+      for (const keeper of keepers) await keeper.ensureGroup()
+      await finishPending()
+      isUnsure = false
+    }
+    if (Date.now() - claimedAt > claimIdleMillis) {
+      await claimLeftovers()
+      claimedAt = Date.now()
+    }
+    if (Date.now() - inspectedAt > inspectMillis) {
+      for (const keeper of keepers) await keeper.inspect()
+      inspectedAt = Date.now()
+    }
+    await readNew()
+  }
+
+  async function run(): Promise<void> {
+    let failures = 0
+    await Promise.race([isReady(redis), aborted(stopping.signal)])
+    while (!stopping.signal.aborted) {
+      try {
+        await step()
+        if (problem !== undefined) logger.info('history follows the bus again')
+        problem = undefined
+        failures = 0
+      } catch (error) {
+        if (stopping.signal.aborted) return
+        isUnsure = true
+        const reason = error instanceof Error ? error.message.slice(0, 500) : String(error)
+        if (problem === undefined)
+          logger.error({ reason }, 'history cannot follow the bus; trying again until it can')
+        problem = reason
+        failures += 1
+        await pause(Math.min(100 * 2 ** failures, 3_000), undefined, { signal: stopping.signal }).catch(
+          () => {},
+        )
+      }
+    }
+  }
+  const running = run()
+
+  return {
+    get counters() {
+      return {
+        ...counters,
+        lostToTrimming: counters.lostToTrimming + keepers.reduce((sum, { lost }) => sum + lost, 0),
+      }
+    },
+    get backlog() {
+      return keepers.reduce((sum, keeper) => sum + keeper.backlog, 0)
+    },
+    get storeProblem() {
+      return sink.problem
+    },
+    async close() {
+      stopping.abort()
+      // A blocked read ends within its second; anything else in hand is finished first.
+      await running
+    },
+  }
+}
+
+/** Waits for the first connection: that it takes a moment is no fault. */
+async function isReady(redis: Redis): Promise<void> {
+  if (redis.status !== 'ready') await new Promise<void>((resolve) => redis.once('ready', () => resolve()))
+}
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+}

@@ -1,0 +1,169 @@
+import type { Direction, SipRecord } from '@sip-capture/contract/bus/sip-record.ts'
+import type { MessageRow, Party } from '@sip-capture/contract/rest/message.ts'
+import { toRfc3339 } from '@sip-capture/contract/time.ts'
+import { parseMessage, type SipMessage } from '@sip-capture/sip/message.ts'
+import { parseNameAddress } from '@sip-capture/sip/name-address.ts'
+import type { ObservedMessage } from '@sip-capture/sip/observed-message.ts'
+import { sightingKey } from '@sip-capture/sip/sightings.ts'
+import { parseUserHost } from '@sip-capture/sip/uri.ts'
+import { pbxName, resolveDirection, type Directory } from '../directory.ts'
+import { foldNumber } from '../filter-words.ts'
+
+/** Who was who when the message came; kept with it, so that later changes of the directory do not rewrite the past. */
+export interface Naming {
+  readonly direction: Direction
+  readonly srcName: string
+  readonly dstName: string
+  /** Endpoint or trunk of the far side; `''` where not known. */
+  readonly trunk: string
+  /** A named capture; `''` for live traffic. */
+  readonly capture: string
+}
+
+/** A record with everything that is worked out from it. */
+export interface MessageView {
+  readonly record: SipRecord
+  readonly naming: Naming
+  readonly row: MessageRow
+  readonly numbers: readonly string[]
+  /** The bytes as UTF-8 text, U+FFFD where they are not. */
+  readonly text: string
+  /** Undefined for a payload on a SIP port that is not SIP. */
+  readonly message: SipMessage | undefined
+}
+
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
+const nobody = Object.freeze({ displayName: '', uri: '', user: '', host: '', tag: '' })
+
+export function toNaming(record: SipRecord, directory: Directory): Naming {
+  const direction = resolveDirection(record, directory)
+  const srcName = directory.nameOf(record.src, record.node) ?? ''
+  const dstName = directory.nameOf(record.dst, record.node) ?? ''
+  const srcEndpoint = directory.endpointOf(record.src, record.node) ?? ''
+  const dstEndpoint = directory.endpointOf(record.dst, record.node) ?? ''
+  const trunk = toTrunk(record, direction, srcEndpoint, dstEndpoint)
+  return { direction, srcName, dstName, trunk, capture: '' }
+}
+
+function toTrunk(record: SipRecord, direction: Direction, srcName: string, dstName: string): string {
+  // Asterisk's own word: PJSIP/<endpoint>-<hex>.
+  const fromChannel = /^PJSIP\/(.+)-[0-9a-f]{8,}$/.exec(record.channel ?? '')?.[1]
+  if (fromChannel !== undefined) return fromChannel
+  const far =
+    direction === 'in'
+      ? srcName
+      : direction === 'out'
+        ? dstName
+        : ([srcName, dstName].find((name) => name !== '' && name !== pbxName) ?? '')
+  return far === pbxName ? '' : far
+}
+
+/** The one place that knows packages/sip: everything a row shows and a filter asks. Never throws. */
+export function toMessageView(record: SipRecord, naming: Naming): MessageView {
+  const parsed = parseMessage(record.payload)
+  const message = parsed.ok ? parsed.message : undefined
+  const common = {
+    id: record.id,
+    at: toRfc3339(record.atMicros),
+    precisionMicros: record.precisionMicros,
+    source: record.source,
+    node: record.node,
+    transport: record.transport,
+    direction: naming.direction,
+    src: toParty(record.src, naming.srcName),
+    dst: toParty(record.dst, naming.dstName),
+    trunk: naming.trunk === '' ? null : naming.trunk,
+    channel: record.channel ?? null,
+    sizeBytes: record.payload.length,
+    copies: record.copies,
+    capture: naming.capture === '' ? null : naming.capture,
+  }
+  const row: MessageRow = message
+    ? {
+        ...common,
+        kind: message.kind,
+        method: message.method,
+        status: message.status,
+        reason: message.reason,
+        requestUri: message.requestUri,
+        callId: message.callId,
+        from: pickNameAddress(message.from),
+        to: pickNameAddress(message.to),
+        cseq: message.cseq?.number ?? null,
+        branch: message.branch,
+        userAgent: message.userAgent,
+        hasSdp: message.hasSdp,
+        // Unrecognisable: never the same message as another.
+        sightingKey: sightingKey(message) || record.id,
+        problems: [...problemsOf(record, message), ...record.notes],
+      }
+    : {
+        ...common,
+        kind: 'unparsed',
+        method: '',
+        status: null,
+        reason: '',
+        requestUri: '',
+        callId: '',
+        from: nobody,
+        to: nobody,
+        cseq: null,
+        branch: '',
+        userAgent: '',
+        hasSdp: false,
+        sightingKey: record.id,
+        problems: [parsed.ok ? '' : parsed.problem, ...record.notes],
+      }
+  return {
+    record,
+    naming,
+    row,
+    numbers: message ? toNumbers(message) : [],
+    text: decoder.decode(record.payload),
+    message,
+  }
+}
+
+const printedTwice = 'Content-Length is there 2 times'
+
+/** What is odd about the message itself: pjsip prints the headers of a body that it received a second time. */
+function problemsOf({ source }: SipRecord, { problems }: SipMessage): readonly string[] {
+  return source === 'ami-history' ? problems.filter((problem) => problem !== printedTwice) : problems
+}
+
+/** Users of From, To, Request-URI and P-Asserted-Identity. */
+function toNumbers(message: SipMessage): string[] {
+  const users = [
+    message.from.user,
+    message.to.user,
+    parseUserHost(message.requestUri).user,
+    ...message.headerValues('p-asserted-identity').map((value) => parseNameAddress(value).user),
+  ]
+  return [...new Set(users.map(foldNumber).filter((user) => user !== ''))]
+}
+
+function pickNameAddress(party: MessageRow['from']): MessageRow['from'] {
+  const { displayName, uri, user, host, tag } = party
+  return { displayName, uri, user, host, tag }
+}
+
+function toParty(side: { address: string; port: number }, name: string): Party {
+  return { address: side.address, port: side.port, ...(name === '' ? {} : { name }) }
+}
+
+/** What packages/sip reasons about; undefined for a payload that is not SIP. */
+export function toObservedMessage(view: MessageView): ObservedMessage | undefined {
+  const { record, row, message } = view
+  if (!message) return undefined
+  return {
+    id: record.id,
+    atMicros: record.atMicros,
+    source: record.source,
+    transport: record.transport,
+    direction: row.direction,
+    src: row.src,
+    dst: row.dst,
+    ...(row.trunk === null ? {} : { endpoint: row.trunk }),
+    message,
+  }
+}

@@ -1,0 +1,85 @@
+import { historyGroup } from '@sip-capture/contract/keys.ts'
+import type { Logger } from '@sip-capture/service/logger.ts'
+import type { Redis } from 'ioredis'
+import { compareIds, inspectStream } from '../stream-entries.ts'
+
+/** Entries kept behind what history has, for browsers that resume. */
+const keptEntries = 50_000
+/** Below this trimming is not worth a look. */
+const minTrimEntries = 1_000
+const keptBytes = 256 * 1024 * 1024
+
+export interface StreamKeeper {
+  /** Makes the stream and the group where missing. From the beginning: what is stored already is recognised by its id. */
+  ensureGroup(): Promise<void>
+  /** Looks for losses and how much is waiting; trims what history has. */
+  inspect(): Promise<void>
+  readonly backlog: number
+  /** Entries that were cut before history read them, since the group was made. */
+  readonly lost: number
+}
+
+export function createStreamKeeper(options: {
+  redis: Redis
+  key: string
+  logger: Logger
+  onTrimmed: (entries: number) => void
+}): StreamKeeper {
+  const { redis, key, logger, onTrimmed } = options
+  let backlog = 0
+  let lost = 0
+
+  return {
+    get backlog() {
+      return backlog
+    },
+    get lost() {
+      return lost
+    },
+    async ensureGroup() {
+      try {
+        // ENTRIESREAD 0 lets Redis and us count what the group was given.
+        await redis.call('XGROUP', 'CREATE', key, historyGroup, '0', 'MKSTREAM', 'ENTRIESREAD', 0)
+        logger.info({ key }, 'made the consumer group of history')
+        lost = 0
+      } catch (error) {
+        if (!(error instanceof Error && error.message.startsWith('BUSYGROUP'))) throw error
+      }
+    },
+    async inspect() {
+      const state = await inspectStream(redis, key, historyGroup)
+      if (!state) {
+        await this.ensureGroup()
+        return
+      }
+      const { stream, group } = state
+      const isCaughtUp = compareIds(group.lastDeliveredId, stream.lastId) >= 0
+      const removed = stream.entriesAdded - stream.length
+      const read = group.entriesRead
+      if (read !== null) {
+        // `entries-read` counts entries given out; what the stream went through beyond that was cut unread. The
+        // group's own `lag` does not show it.
+        const nowLost = Math.max(0, (isCaughtUp ? stream.entriesAdded : removed) - read)
+        if (nowLost > lost)
+          logger.error(
+            { key, entries: nowLost - lost, after: group.lastDeliveredId, before: stream.firstId },
+            'entries of the stream were cut before history read them: its memory bound was reached',
+          )
+        lost = Math.max(lost, nowLost)
+        backlog = Math.max(0, stream.entriesAdded - read - lost) + group.pending
+      } else backlog = group.pending
+      await trim(stream.length, group.pending)
+    },
+  }
+
+  async function trim(length: number, pending: number): Promise<void> {
+    if (length < minTrimEntries) return
+    // What is pending may be older than what is waiting: nothing is cut until it is acknowledged or claimed.
+    if (pending > 0) return
+    const bytes = Number(await redis.call('MEMORY', 'USAGE', key))
+    const perEntry = Math.max(1, bytes / length)
+    const keep = Math.max(backlog, Math.min(keptEntries, Math.floor(keptBytes / perEntry)))
+    if (length <= keep * 1.05) return
+    onTrimmed(await redis.xtrim(key, 'MAXLEN', '~', keep))
+  }
+}

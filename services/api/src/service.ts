@@ -1,0 +1,179 @@
+import { createBusKeys } from '@sip-capture/contract/keys.ts'
+import type { SourcesAnswer } from '@sip-capture/contract/rest/source.ts'
+import { describeListenError, type RunningService } from '@sip-capture/service/lifecycle.ts'
+import type { Logger } from '@sip-capture/service/logger.ts'
+import { startMetricsServer } from '@sip-capture/service/metrics.ts'
+import { abandonIfHung, createRedis, redisAddress } from '@sip-capture/service/redis.ts'
+import type { FastifyInstance } from 'fastify'
+import { Registry } from 'prom-client'
+import { buildApp } from './app.ts'
+import { checkConfig, type ApiConfig } from './config.ts'
+import { followAliases } from './directory-aliases.ts'
+import { toDirectoryEntries } from './directory-entries.ts'
+import { followDirectory } from './directory-feed.ts'
+import { startHistoryProcess, type History } from './history/history-process.ts'
+import { toMessageView, toNaming } from './ingest/message-row.ts'
+import { startJobs } from './jobs/jobs.ts'
+import { startHub } from './live/hub.ts'
+import { createLiveItem } from './live/live-item.ts'
+import { createOptionValues } from './options/option-values.ts'
+import { followSources } from './source-registry.ts'
+import { startWatches } from './watches/start-watches.ts'
+
+const statusMillis = 5_000
+/** Changes that come together are told once. */
+const statusDelayMillis = 100
+
+export interface ApiService extends RunningService {
+  readonly app: FastifyInstance
+  readonly history: History
+}
+
+/** Everything but listening. @throws ConfigError */
+export async function startApiService(context: { config: ApiConfig; logger: Logger }): Promise<ApiService> {
+  const { config, logger } = context
+  checkConfig(config)
+  const aliases = followAliases(config.ALIASES_FILE, logger)
+  const keys = createBusKeys(config.BUS_PREFIX)
+  const quiet = logger.child({}, { level: 'silent' })
+  const redis = createRedis(config, { purpose: 'command', logger })
+  // One voice is enough: these go down and come back with the first.
+  const blockingRedis = createRedis(config, { purpose: 'blocking', logger: quiet })
+  const subscribeRedis = createRedis(config, { purpose: 'subscribe', logger: quiet })
+  const history = startHistoryProcess({ config, logger })
+  const directory = await followDirectory(redis, keys.endpoints, aliases)
+  const sourceRegistry = followSources(redis, keys.sources)
+
+  const health = (): SourcesAnswer['api'] => {
+    const isRedisUp = redis.status === 'ready'
+    const { ok, detail, counters, backlog } = history.status
+    return {
+      redis: {
+        ok: isRedisUp,
+        detail: isRedisUp ? '' : `Redis at ${redisAddress(config.REDIS_URL)} (REDIS_URL) does not answer`,
+      },
+      history: { ok, detail },
+      counters: { ...counters, ...liveCounters() },
+      backlog,
+    }
+  }
+  const sources = (): SourcesAnswer => ({ items: sourceRegistry.views(), api: health() })
+  const status = () => ({ type: 'source:status' as const, ...sources() })
+
+  const hub = startHub({
+    redis,
+    blockingRedis,
+    subscribeRedis,
+    keys,
+    toItem: (record, kind) =>
+      createLiveItem(toMessageView(record, toNaming(record, directory.current)), kind, record.atMicros),
+    status,
+    maxSubscribers: config.MAX_LIVE_CLIENTS,
+    logger,
+  })
+  function liveCounters(): Record<string, number> {
+    const { rows, rejected, sent, skipped } = hub.counters
+    return { liveRows: rows, liveRejected: rejected, liveSent: sent, liveSkipped: skipped }
+  }
+
+  let soon: NodeJS.Timeout | undefined
+  const tellStatus = () => {
+    soon ??= setTimeout(() => {
+      soon = undefined
+      hub.broadcast(status())
+    }, statusDelayMillis)
+  }
+  const timer = setInterval(tellStatus, statusMillis)
+  let wasOk = ''
+  const tellIfChanged = () => {
+    const { redis: bus, history: store } = health()
+    const isOk = `${bus.ok} ${store.ok}`
+    if (isOk !== wasOk) tellStatus()
+    wasOk = isOk
+  }
+  sourceRegistry.onChange(tellStatus)
+  history.onStatus(tellIfChanged)
+  history.legChanges.on((callIds) => hub.broadcast({ type: 'call:updated', callIds: [...callIds] }))
+  for (const event of ['ready', 'close', 'end']) redis.on(event, tellIfChanged)
+
+  const optionValues = createOptionValues({
+    redis,
+    subscriber: createRedis(config, { purpose: 'subscribe', logger: quiet }),
+    keys,
+  })
+  const jobs = startJobs({ config, redis, keys, history, logger })
+  const watching = startWatches({
+    config,
+    redis,
+    subscribeRedis,
+    keys,
+    history,
+    broadcast: (frame) => hub.broadcast(frame),
+    logger,
+  })
+  const registry = new Registry()
+  const app = await buildApp({
+    config,
+    logger,
+    history,
+    hub,
+    jobs,
+    watches: watching.watches,
+    sources,
+    directory: () => ({
+      entries: toDirectoryEntries(directory.latest, aliases.current),
+      aliases: aliases.current,
+    }),
+    directories: () => directory.latest,
+    optionValues,
+    findNode: (endpoint, node) => directory.findNode(endpoint, node),
+    registry,
+    counters: () => health().counters,
+    gauges: () => ({
+      redisOk: Number(health().redis.ok),
+      historyOk: Number(health().history.ok),
+      backlogEntries: history.status.backlog,
+      callsWaiting: history.status.callsWaiting,
+      historyBytes: history.status.bytes,
+      subscribers: hub.counters.subscribers,
+    }),
+  })
+  const metricsServer =
+    config.METRICS_PORT === undefined
+      ? undefined
+      : await startMetricsServer({ port: config.METRICS_PORT, registry })
+
+  return {
+    app,
+    history,
+    async close() {
+      clearInterval(timer)
+      clearTimeout(soon)
+      directory.close()
+      aliases.close()
+      optionValues.close()
+      const connections = [redis, blockingRedis, subscribeRedis]
+      // The hub before the server: that would wait for browsers that still follow.
+      const server = hub.close().then(() => app.close())
+      await Promise.all([server, jobs.close(), watching.close(), abandonIfHung(redis, connections)])
+      await Promise.all([metricsServer?.close(), history.close(), sourceRegistry.close()])
+      for (const connection of connections) connection.disconnect()
+    },
+  }
+}
+
+/** The service, listening. @throws ConfigError when the address cannot be had. */
+export async function startApi(context: { config: ApiConfig; logger: Logger }): Promise<ApiService> {
+  const { config, logger } = context
+  const service = await startApiService(context)
+  try {
+    await service.app.listen({ host: config.API_HOST, port: config.API_PORT })
+  } catch (error) {
+    await service.close()
+    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    const setting = code === 'EADDRINUSE' || code === 'EACCES' ? 'API_PORT' : 'API_HOST'
+    throw describeListenError(error, setting, `${config.API_HOST}:${config.API_PORT}`)
+  }
+  logger.info({ address: `http://${config.API_HOST}:${config.API_PORT}` }, 'the API listens')
+  return service
+}

@@ -1,0 +1,141 @@
+import t from 'tap'
+import { createLogger } from '@sip-capture/service/logger.ts'
+import type { CallNews } from '../../src/calls/call-record.ts'
+import { listCalls } from '../../src/calls/call-store.ts'
+import { DirtyCalls } from '../../src/calls/dirty-calls.ts'
+import { startSummariser } from '../../src/calls/summariser.ts'
+import { openEmbeddedStore } from '../../src/history/embedded-store.ts'
+import { insertMessages } from '../../src/history/message-writer.ts'
+import { migrate } from '../../src/history/schema.ts'
+import { StoreError, type Store } from '../../src/history/store.ts'
+import { until } from '../api-under-test.ts'
+import { viewOf } from '../message-view.ts'
+import { sipRecordOf, sipText } from '../sip-records.ts'
+import { callMessages, second } from './call-messages.ts'
+
+const start = Math.floor(Date.now() / 1000) * second - 3600 * second
+const logger = createLogger({ name: 'test', level: 'silent' })
+const isTrunk = () => false
+
+const viewsOf = (callId: string, n: number, capture = '') =>
+  callMessages({ callId, startMicros: start + n * second, final: [100, 486, 'Busy Here'] }).map((record) =>
+    viewOf(record, capture),
+  )
+
+async function openStore(t: Tap): Promise<Store> {
+  const store = openEmbeddedStore(t.testdir())
+  t.teardown(() => store.close())
+  await migrate(store)
+  return store
+}
+
+interface Tap {
+  teardown(work: () => Promise<void>): void
+  testdir(): string
+}
+
+const listed = async (store: Store, capture?: string) =>
+  (
+    await listCalls(store, {
+      filter: capture === undefined ? {} : { capture: [capture] },
+      order: 'asc',
+      limit: 1000,
+      nowMicros: Date.now() * 1000,
+    })
+  ).items
+
+t.test('what is in history and in no log is found at the start: old, imported, left undone', async (t) => {
+  const store = await openStore(t)
+  const capture = 'a'.repeat(32)
+  const register = sipRecordOf(
+    sipText({ startLine: 'REGISTER sip:x SIP/2.0', cseq: '1 REGISTER', callId: 'register' }),
+    { atMicros: start },
+  )
+  await insertMessages(store, [
+    ...Array.from({ length: 30 }, (_, n) => viewsOf(`call-${n}`, n)).flat(),
+    ...viewsOf('call-1', 500, capture),
+    viewOf(register),
+  ])
+  const news: CallNews[] = []
+  const first = startSummariser({ store, isTrunk, onNews: (one) => news.push(one), logger })
+  await until(
+    () => listed(store),
+    (rows) => rows.length === 30,
+  )
+  await until(
+    () => listed(store, capture),
+    (rows) => rows.length === 1,
+  )
+  await first.close()
+  t.equal(news.flatMap(({ records }) => records).length, 31, 'each told once')
+  t.equal(first.counters.callsSummarised, 31)
+
+  await insertMessages(store, viewsOf('meanwhile', 100))
+  const again = startSummariser({ store, isTrunk, onNews: () => {}, logger })
+  t.teardown(() => again.close())
+  await until(
+    () => listed(store),
+    (rows) => rows.length === 31,
+  )
+  t.equal((await listed(store)).at(-1)?.callIds[0], 'meanwhile')
+})
+
+t.test('two that summarise the same calls make one row of each', async (t) => {
+  const store = await openStore(t)
+  const both = [1, 2].map(() => startSummariser({ store, isTrunk, onNews: () => {}, logger }))
+  t.teardown(async () => {
+    for (const one of both) await one.close()
+  })
+  for (let n = 0; n < 40; n++) {
+    const views = viewsOf(`call-${n}`, n)
+    await insertMessages(store, views)
+    for (const one of both) one.markMessages(views)
+  }
+  await until(
+    () => both,
+    (all) => all.every(({ waiting, counters }) => waiting === 0 && counters.callsSummarised >= 40),
+  )
+  const rows = await listed(store)
+  t.equal(rows.length, 40)
+  t.equal(new Set(rows.map(({ id }) => id)).size, 40)
+})
+
+t.test('a store that fails for a while loses no call', async (t) => {
+  const store = await openStore(t)
+  let isDown = false
+  const flaky: Store = {
+    ...store,
+    query: (sql, params) =>
+      isDown ? Promise.reject(new StoreError('connection refused', undefined)) : store.query(sql, params),
+  }
+  const summariser = startSummariser({ store: flaky, isTrunk, onNews: () => {}, logger })
+  t.teardown(() => summariser.close())
+  isDown = true
+  const views = viewsOf('patient', 1)
+  await insertMessages(store, views)
+  summariser.markMessages(views)
+  await until(
+    () => summariser.counters,
+    ({ callSummaryFailures }) => callSummaryFailures > 1,
+  )
+  t.same(await listed(store), [])
+  isDown = false
+  await until(
+    () => listed(store),
+    (rows) => rows.length === 1,
+  )
+  t.pass()
+})
+
+t.test('marks are bounded, and what did not fit is known', async (t) => {
+  const dirty = new DirtyCalls(3)
+  for (const callId of ['a', 'b', 'a', 'c', 'd', 'e']) dirty.mark({ capture: '', callId }, 10)
+  t.equal(dirty.size, 3)
+  t.equal(dirty.overflowed, 2)
+  t.equal(dirty.overflowMillis, 10)
+  t.same(dirty.take(10, 9), [], 'too young')
+  t.match(dirty.take(2, 10), [{ callId: 'a' }, { callId: 'b' }])
+  dirty.mark({ capture: 'x', callId: 'a' }, 11)
+  t.match(dirty.take(9, 99), [{ callId: 'c' }], 'one capture at a time')
+  t.match(dirty.take(9, 99), [{ capture: 'x', callId: 'a' }])
+})

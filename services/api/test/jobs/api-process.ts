@@ -1,0 +1,175 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, watch } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { SipRecord } from '@sip-capture/contract/bus/sip-record.ts'
+import { freePort } from '@sip-capture/testing/free-port.ts'
+import { keys, publish, startRedis, until, type RedisUnderTest, type Test } from '../api-under-test.ts'
+import type { Answer } from './job-client.ts'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const shiftedClock = fileURLToPath(new URL('./shifted-clock.ts', import.meta.url))
+
+/** A command with a small disk of its own in `folder`; the kernel takes it away with the last process on it. */
+function onDisk(folder: string, size: string): [string, ...string[]] {
+  const rights = process.getuid?.() === 0 ? '-m' : '-rm'
+  return ['unshare', rights, 'sh', '-c', `mount -t tmpfs -o size=${size} tmpfs "$0" && exec "$@"`, folder]
+}
+
+/** The API as a supervisor runs it: a process that can be killed and started again on the same Redis and folder. */
+export interface ApiProcess {
+  readonly redis: RedisUnderTest
+  /** DATA_DIR, unless that is on a disk of its own: then the disk is `disk` below it, seen from the process. */
+  readonly folder: string
+  readonly pid: number
+  /** All that it logged since its last start. */
+  readonly log: string
+  /** Resolves when it listens and history answers. `shiftMillis`: how far its clock is off. */
+  start(options?: { shiftMillis?: number; env?: Record<string, string> }): Promise<void>
+  /** SIGKILL; its history process then ends by itself. */
+  kill(): Promise<void>
+  /** SIGTERM; the exit code. */
+  stop(): Promise<number | null>
+  call(method: 'GET' | 'POST' | 'PUT' | 'DELETE', url: string, payload?: object): Promise<Answer>
+  upload(name: string, content: Uint8Array<ArrayBuffer>): Promise<Answer>
+  historyPid(): Promise<number>
+  /** Puts records on the bus and waits until history has them. */
+  store(records: readonly SipRecord[]): Promise<void>
+}
+
+async function toAnswer(response: Response): Promise<Answer> {
+  const raw = Buffer.from(await response.arrayBuffer())
+  const isJson = response.headers.get('content-type')?.startsWith('application/json') ?? false
+  return {
+    status: response.status,
+    raw,
+    body: isJson && raw.length > 0 ? JSON.parse(raw.toString()) : undefined,
+    headers: Object.fromEntries(response.headers),
+  }
+}
+
+export async function createApiProcess(
+  t: Test,
+  options: { disk?: { setting: 'EXPORT_DIR' | 'DATA_DIR'; size: string } } = {},
+): Promise<ApiProcess> {
+  const { disk } = options
+  const redis = await startRedis(t)
+  const folder = t.testdir()
+  if (disk) mkdirSync(path.join(folder, 'disk'))
+  const [command, ...before] = disk
+    ? [...onDisk(path.join(folder, 'disk'), disk.size), process.execPath]
+    : [process.execPath]
+  const port = await freePort()
+  const base = `http://127.0.0.1:${port}/api/v1`
+  let child: ChildProcess | undefined
+  let log = ''
+
+  async function end(signal: NodeJS.Signals): Promise<number | null> {
+    const running = child
+    if (!running || running.exitCode !== null || running.signalCode !== null) return running?.exitCode ?? null
+    const ended = once(running, 'exit')
+    running.kill(signal)
+    await ended
+    return running.exitCode
+  }
+
+  t.teardown(async () => {
+    await end('SIGTERM')
+  })
+  return {
+    redis,
+    folder,
+    get pid() {
+      return child?.pid ?? 0
+    },
+    get log() {
+      return log
+    },
+    async start({ shiftMillis = 0, env = {} } = {}) {
+      log = ''
+      const running = spawn(
+        command,
+        [...before, '--import', 'tsx', '--import', shiftedClock, 'src/main.ts'],
+        {
+          cwd: root,
+          env: {
+            PATH: process.env['PATH'],
+            LOG_LEVEL: 'info',
+            API_PORT: String(port),
+            DATA_DIR: folder,
+            REDIS_URL: redis.url,
+            CLOCK_SHIFT_MILLIS: String(shiftMillis),
+            ...(disk ? { [disk.setting]: path.join(folder, 'disk') } : {}),
+            ...env,
+          },
+          stdio: ['ignore', 'pipe', 'inherit'],
+        },
+      )
+      child = running
+      running.stdout.on('data', (text: Buffer) => (log += text.toString()))
+      await until(
+        async () => {
+          if (running.exitCode !== null)
+            throw new Error(
+              `the API ended with ${running.exitCode}${disk ? ' (its own disk wants the right to mount a tmpfs)' : ''}: ${log}`,
+            )
+          return (await fetch(`${base}/messages?limit=1`).catch(() => undefined))?.status
+        },
+        (status) => status === 200,
+      )
+    },
+    async kill() {
+      await end('SIGKILL')
+    },
+    stop: () => end('SIGTERM'),
+    async call(method, url, payload) {
+      return await toAnswer(
+        await fetch(`${base}${url}`, {
+          method,
+          ...(payload
+            ? { body: JSON.stringify(payload), headers: { 'content-type': 'application/json' } }
+            : {}),
+        }),
+      )
+    },
+    async upload(name, content) {
+      const body = new FormData()
+      body.append('file', new Blob([content]), name)
+      return await toAnswer(await fetch(`${base}/imports`, { method: 'POST', body }))
+    },
+    async store(records) {
+      await publish(redis.client, keys.capture, records)
+      const last = records.at(-1)
+      await until(
+        async () => (await fetch(`${base}/messages/${last?.id}`)).status,
+        (status) => status === 200,
+      )
+    },
+    async historyPid() {
+      const pid = child?.pid ?? 0
+      const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')
+      for (const one of children.trim().split(' '))
+        if ((await readFile(`/proc/${one}/cmdline`, 'utf8')).includes('history/worker')) return Number(one)
+      throw new Error('there is no history process')
+    },
+  }
+}
+
+/** Stops (SIGSTOP) the history process the moment a part file appears; `held`: it is stopped. */
+export function holdAtPart(exportDir: string, historyPid: number): { held: Promise<void> } {
+  mkdirSync(exportDir, { recursive: true })
+  const watcher = watch(exportDir)
+  const held = new Promise<void>((resolve) => {
+    watcher.on('change', (_event, name) => {
+      if (!String(name).endsWith('.part')) return
+      process.kill(historyPid, 'SIGSTOP')
+      watcher.close()
+      resolve()
+    })
+  })
+  return { held }
+}
+
+export const exportsOf = (folder: string): string => path.join(folder, 'exports')

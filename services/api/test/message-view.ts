@@ -1,0 +1,37 @@
+import type { SipRecord } from '@sip-capture/contract/bus/sip-record.ts'
+import { createDirectory } from '../src/directory.ts'
+import { toMessageView, toNaming, type MessageView } from '../src/ingest/message-row.ts'
+
+/** One trunk, one phone, the PBX at 192.0.2.20. */
+export const directory = createDirectory([
+  {
+    v: 1,
+    node: 'pbx1',
+    atMicros: 1,
+    ownAddresses: [{ address: '192.0.2.20', port: 5080 }],
+    endpoints: [
+      {
+        name: 'phone-100',
+        deviceState: '',
+        addresses: [{ address: '192.0.2.10', port: 5060 }],
+        matches: [],
+        isTrunk: false,
+        contacts: [],
+        registrations: [],
+      },
+      {
+        name: 'acme',
+        deviceState: '',
+        addresses: [],
+        matches: ['203.0.113.0/24', '2001:db8:1::/48'],
+        isTrunk: true,
+        contacts: [],
+        registrations: [],
+      },
+    ],
+  },
+])
+
+export function viewOf(record: SipRecord, capture = ''): MessageView {
+  return toMessageView(record, { ...toNaming(record, directory), capture })
+}
