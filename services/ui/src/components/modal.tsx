@@ -1,0 +1,25 @@
+import type { ComponentChildren } from 'preact'
+import { useEffect, useRef } from 'preact/hooks'
+
+/** A dialog that holds the focus; Esc closes it where `onClose` allows. */
+export function Modal(props: { label: string; onClose: (() => void) | null; children: ComponentChildren }) {
+  const dialog = useRef<HTMLDialogElement>(null)
+  useEffect(() => {
+    const element = dialog.current
+    if (element?.open === false) element.showModal()
+    return () => element?.close()
+  }, [])
+  return (
+    <dialog
+      ref={dialog}
+      class="modal"
+      aria-label={props.label}
+      onCancel={(event) => {
+        event.preventDefault()
+        props.onClose?.()
+      }}
+    >
+      {props.children}
+    </dialog>
+  )
+}

@@ -1,0 +1,2 @@
+/** What is searched decides which fields there are. */
+export type SearchKind = 'messages' | 'calls'

@@ -1,0 +1,10 @@
+/** Waits for a fact; the bound only ends a test that would hang. */
+export async function until(fact: () => boolean, what: string): Promise<void> {
+  const endAt = Date.now() + 20_000
+  while (!fact()) {
+    if (Date.now() > endAt) throw new Error(`never happened: ${what}`)
+    await new Promise((resolve) => {
+      setTimeout(resolve, 10)
+    })
+  }
+}
