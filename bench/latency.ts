@@ -1,0 +1,87 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { z } from 'zod'
+import { percentile } from './figures.ts'
+import { startPageSystem } from './page-system.ts'
+import type { RunRow } from './row.ts'
+import { startSidecar } from './system.ts'
+import { TrafficLoop } from './traffic-loop.ts'
+import { openSink, sendDatagrams } from './udp-sender.ts'
+
+const perSecond = 1_000
+
+/** From the kernel's stamp on the frame to the WebSocket event in Chromium on the live table. */
+export const run: RunRow = async ({ pick, folder, say }) => {
+  const seconds = pick(3, 30, 60)
+  const system = await startPageSystem(folder)
+  const sink = await openSink()
+  const sidecar = await startSidecar(system.api.bus, {
+    TSHARK_INTERFACE: 'lo',
+    TSHARK_PORT: String(sink.port),
+  })
+  try {
+    const page = await system.newPage()
+    await page.addInitScript(watchRows)
+    await page.goto(`${system.url}/capture`)
+    const loop = new TrafficLoop(13_000)
+    const send = (duration: number): Promise<number> =>
+      sendDatagrams({ port: sink.port, perSecond, seconds: duration, next: () => loop.takePayload() })
+    await send(pick(2, 5, 5))
+    // What is late of the warm-up must not count as measured.
+    for (let [before, count] = [-1, 0]; count === 0 || count !== before;) {
+      before = count
+      await pause(1_000)
+      count = z.number().parse(await page.evaluate('benchRows.length'))
+    }
+    await page.evaluate('benchRows.length = 0; benchPainted.length = 0')
+    const sent = await send(seconds)
+    // Late rows are late, not missing.
+    await page
+      .waitForFunction(`benchRows.length >= ${sent}`, null, { timeout: 30_000 })
+      .catch(() => undefined)
+    await pause(200)
+    const result = z
+      .tuple([z.array(z.number()), z.array(z.number())])
+      .parse(await page.evaluate('[benchRows, benchPainted]'))
+    const [received, painted] = result
+    say(`${received.length} of ${sent} rows came`)
+    if (received.length !== sent) throw new Error(`${sent} frames, ${received.length} rows`)
+    return [
+      { name: 'latency: frame → browser p50', value: percentile(received, 0.5), unit: 'ms', atMost: 30 },
+      { name: 'latency: frame → browser p99', value: percentile(received, 0.99), unit: 'ms', atMost: 100 },
+      { name: 'latency: frame → drawn p50', value: percentile(painted, 0.5), unit: 'ms' },
+      { name: 'latency: frame → drawn p99', value: percentile(painted, 0.99), unit: 'ms' },
+    ]
+  } finally {
+    await sidecar.stop()
+    sink.close()
+    await system.stop()
+  }
+}
+
+/** Runs in the page, before its own scripts: notes the age of each row when it comes, and when the next frame is drawn. */
+const watchRows = `{
+  globalThis.benchRows = []
+  globalThis.benchPainted = []
+  const Socket = globalThis.WebSocket
+  const micros = (at) => Date.parse(at.slice(0, 19) + 'Z') * 1000 + Number(at.slice(20, 26))
+  globalThis.WebSocket = class extends Socket {
+    constructor(...given) {
+      super(...given)
+      this.addEventListener('message', ({ data }) => {
+        const now = performance.timeOrigin + performance.now()
+        const frame = JSON.parse(data)
+        if (frame.type !== 'sip:capture-packet') return
+        const ages = frame.items.map(({ at }) => now - micros(at) / 1000)
+        benchRows.push(...ages)
+        requestAnimationFrame(() => {
+          const channel = new MessageChannel()
+          channel.port1.onmessage = () => {
+            const later = performance.timeOrigin + performance.now() - now
+            benchPainted.push(...ages.map((age) => age + later))
+          }
+          channel.port2.postMessage(0)
+        })
+      })
+    }
+  }
+}`

@@ -1,0 +1,46 @@
+import { ensureUiBuilt } from '@sip-capture/infra/ui-build.ts'
+import { findFreePort } from '@sip-capture/infra/free-port.ts'
+import { startBrowser, type TestBrowser } from '@sip-capture/testing/browser.ts'
+import type { Page } from 'playwright-core'
+import { startService } from './processes.ts'
+import { startApi, type ApiSystem } from './system.ts'
+
+/** The API, the page server in front of it, and a real Chromium. */
+export interface PageSystem {
+  readonly api: ApiSystem
+  readonly url: string
+  /** An empty page in a fresh context. */
+  newPage(): Promise<Page>
+  stop(): Promise<void>
+}
+
+export async function startPageSystem(dataDir: string): Promise<PageSystem> {
+  await ensureUiBuilt()
+  const api = await startApi(dataDir)
+  const port = await findFreePort()
+  const ui = startService('ui', { UI_PORT: String(port), API_URL: api.origin })
+  const url = `http://127.0.0.1:${port}`
+  while (!(await isAnswering(url))) await new Promise((resolve) => setTimeout(resolve, 50))
+  const browser: TestBrowser = await startBrowser()
+  return {
+    api,
+    url,
+    async newPage() {
+      const { page } = await browser.open('about:blank')
+      // tsx names functions with a helper of its own that pages do not have.
+      await page.addInitScript('globalThis.__name = (one) => one')
+      return page
+    },
+    async stop() {
+      await browser.close()
+      await ui.stop()
+      await api.stop()
+    },
+  }
+}
+
+const isAnswering = (url: string): Promise<boolean> =>
+  fetch(url).then(
+    ({ ok }) => ok,
+    () => false,
+  )

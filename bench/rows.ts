@@ -1,0 +1,101 @@
+import {
+  chromiumProgram,
+  type NeededProgram,
+  redisProgram,
+  sngrepProgram,
+  tcpreplayProgram,
+  tsharkProgram,
+} from '@sip-capture/infra/debian-packages.ts'
+import type { RunRow } from './row.ts'
+
+export interface BenchRow {
+  readonly name: string
+  readonly what: string
+  readonly needs: readonly NeededProgram[]
+  /** Compared with; the row says "not installed" where it cannot be had. */
+  readonly peers?: readonly NeededProgram[]
+  readonly load: () => Promise<{ readonly run: RunRow }>
+}
+
+/** All rows, in the order of the table. Targets stand beside the figures in the rows' own files. */
+export const rows: readonly BenchRow[] = [
+  {
+    name: 'decode',
+    what: 'frames → SIP messages in the sidecar, one core, against tshark -T ek',
+    needs: [tsharkProgram],
+    load: () => import('./decode.ts'),
+  },
+  {
+    name: 'live',
+    what: '100,000 packets/s on loopback through tshark and the sidecar, none lost',
+    needs: [redisProgram, tsharkProgram, tcpreplayProgram],
+    load: () => import('./live.ts'),
+  },
+  {
+    name: 'chain',
+    what: 'frames → Redis → history on disk and a subscribed page, none lost, against the seed’s way',
+    needs: [redisProgram, tsharkProgram],
+    load: () => import('./chain.ts'),
+  },
+  {
+    name: 'latency',
+    what: 'frame on the wire → row in the browser at 1,000 messages/s',
+    needs: [redisProgram, tsharkProgram, chromiumProgram],
+    load: () => import('./latency.ts'),
+  },
+  {
+    name: 'sidecar',
+    what: 'what the sidecar costs a PBX at 1,000 messages/s',
+    needs: [redisProgram, tsharkProgram],
+    load: () => import('./sidecar.ts'),
+  },
+  {
+    name: 'bridge',
+    what: 'what the bridge costs at 1,000 messages/s by HEP',
+    needs: [redisProgram],
+    load: () => import('./bridge.ts'),
+  },
+  {
+    name: 'pages',
+    what: '200 pages with different filters at 2,000 messages/s',
+    needs: [redisProgram],
+    load: () => import('./pages.ts'),
+  },
+  {
+    name: 'history',
+    what: 'look-ups while 5,000 messages/s come in, disk a message, growth',
+    needs: [redisProgram],
+    load: () => import('./history.ts'),
+  },
+  {
+    name: 'page',
+    what: 'the page at 1,000 rows/s, and 100,000 rows scrolled',
+    needs: [redisProgram, chromiumProgram],
+    load: () => import('./page.ts'),
+  },
+  {
+    name: 'load',
+    what: 'the page opened for the first time',
+    needs: [redisProgram, chromiumProgram],
+    load: () => import('./load.ts'),
+  },
+  {
+    name: 'import',
+    what: 'a capture file until it is searchable, against sngrep and tshark -Y',
+    needs: [redisProgram, tsharkProgram],
+    peers: [sngrepProgram],
+    load: () => import('./import.ts'),
+  },
+  {
+    name: 'export',
+    what: 'exports of one dialog and of everything',
+    needs: [redisProgram, tsharkProgram],
+    load: () => import('./export.ts'),
+  },
+  {
+    name: 'start',
+    what: 'npm start until ready, all installed',
+    needs: [redisProgram],
+    load: () => import('./start.ts'),
+  },
+]
