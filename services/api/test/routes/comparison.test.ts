@@ -66,7 +66,13 @@ t.test('a bad call beside a good one, and the rules', async (t) => {
     async () => (await api.app.inject('/api/v1/calls?limit=1000')).json<{ items: unknown[] }>().items.length,
     (count) => count === minute,
   )
-  t.equal(api.history.status.counters['stored'], sent)
+  t.equal(
+    await until(
+      () => api.history.status.counters['stored'],
+      (stored) => stored === sent,
+    ),
+    sent,
+  )
 
   await t.test('the last good one of the pair before it, with what differs', async (t) => {
     const { good, chosenBy, sentence, differences } = await compared('pair-bad')
