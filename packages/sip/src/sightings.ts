@@ -43,17 +43,37 @@ function isTap(source: string): boolean {
  *  has neither Call-ID nor branch and cannot be recognised. Not cryptographic: hostile messages may collide, so compare
  *  the Call-ID as well before showing two as one. */
 export function sightingKey(message: SipMessage): string {
-  const identity = identityOf(message)
+  return hashIdentity(identityOf(message))
+}
+
+/** `sightingKey` of a message by its identity. */
+export function hashIdentity(identity: string): string {
   return identity === '' ? '' : hash128(identity)
+}
+
+/** What tells a message from others. */
+export interface Identity {
+  /** The method of a request, the status code of a response. */
+  readonly start: string
+  readonly cseq: { readonly number: number; readonly method: string } | null
+  readonly fromTag: string
+  readonly toTag: string
+  readonly branch: string
+  readonly callId: string
 }
 
 /** The same in full, so that nobody can make two messages look like one: longer, and cheaper to make. */
 export function identityOf(message: SipMessage): string {
-  const { callId, branch, cseq } = message
-  if (callId === '' && branch === '') return ''
+  const { fromTag, toTag, branch, callId, cseq } = message
   const start = message.kind === 'request' ? message.method : `${message.status ?? ''}`
+  return toIdentity({ start, cseq, fromTag, toTag, branch, callId })
+}
+
+/** `identityOf` where the parts are known and the message is not at hand. */
+export function toIdentity({ start, cseq, fromTag, toTag, branch, callId }: Identity): string {
+  if (callId === '' && branch === '') return ''
   const number = cseq === null ? '' : `${cseq.number} ${cseq.method}`
-  return `${start}\0${number}\0${message.fromTag}\0${message.toTag}\0${branch}\0${callId}`
+  return `${start}\0${number}\0${fromTag}\0${toTag}\0${branch}\0${callId}`
 }
 
 /** Four FNV-like lanes, mixed at the end as MurmurHash3 does. */

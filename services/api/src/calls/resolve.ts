@@ -2,6 +2,7 @@ import type { CallRow, Resolution } from '@sip-capture/contract/rest/call-log.ts
 import { parseTime } from '@sip-capture/contract/time.ts'
 import { foldNumber } from '../filter-words.ts'
 import { findCall } from '../history/leg-store.ts'
+import { ofCalls } from '../history/message-reader.ts'
 import type { Store } from '../history/store.ts'
 import { callSelect, toCallRecord, type StoredCall } from './call-columns.ts'
 import type { CallRecord } from './call-record.ts'
@@ -77,8 +78,8 @@ async function byOwnId(store: Store, id: string): Promise<Resolution | undefined
 
 async function byCallId(store: Store, id: string): Promise<Resolution | undefined> {
   const [message] = await store.query<{ found: number }>(
-    `SELECT 1 AS found FROM messages WHERE callId = {id:String} AND capture = '' LIMIT 1`,
-    { id },
+    `SELECT 1 AS found FROM messages WHERE ${ofCalls} LIMIT 1`,
+    { callIds: [id], capture: '' },
   )
   if (!message) return undefined
   return toExact('exact', id, await findCallRecords(store, { callIds: [id], capture: '' }))

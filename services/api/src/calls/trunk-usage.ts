@@ -1,6 +1,6 @@
 import type { TrunkUsage } from '@sip-capture/contract/rest/directory.ts'
 import { toRfc3339 } from '@sip-capture/contract/time.ts'
-import { micros } from '../history/message-reader.ts'
+import { micros } from '../history/time-sql.ts'
 import type { Store } from '../history/store.ts'
 
 const maxPairs = 2_000

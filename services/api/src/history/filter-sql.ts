@@ -13,9 +13,10 @@ import {
   partSql,
   rangeSql,
   SqlParams,
-  timeSql,
   toQuerySql,
 } from './query-sql.ts'
+import type { MessageTable } from './record-rows.ts'
+import { atOrAfter, before } from './time-sql.ts'
 
 export interface SqlCondition {
   /** For a WHERE over `messages`; constants of this folder and parameter names only. */
@@ -23,48 +24,24 @@ export interface SqlCondition {
   readonly params: Record<string, unknown>
 }
 
-/** The same words as `live/message-match.ts`; one test suite runs over both. `bounds` also narrows the text search,
- *  which is in `records`. @throws SearchError */
-export function toFilterSql(
-  filter: MessageFilter,
-  bounds: readonly string[],
-  records: 'records' | 'pinnedRecords' = 'records',
-): SqlCondition {
+/** Where these Call-IDs are in `messages`: what the primary key can use. */
+export const slotsOf = (callIds: string): string =>
+  `(slot, callId) IN (SELECT slot, callId FROM callSlots WHERE callId IN ${callIds})`
+
+/** The same words as `live/message-match.ts`; one test suite runs over both. @throws SearchError */
+export function toFilterSql(filter: MessageFilter, from: MessageTable = 'messages'): SqlCondition {
   const params = new SqlParams()
   const query = toMessageQuery(filter, { nowMicros: nowMicros() })
-  const conditions: string[] = [...bounds]
-  // What must hold in any case narrows every search in the text too.
-  const narrow: string[] = [...bounds]
-  const terms = query.type === 'all' ? query.terms : [query]
-  for (const term of terms)
-    if (term.type === 'test' && term.field === 'at') narrow.push(timeSql('at', term.test, params))
-  if (filter.callId?.length) narrow.push(`callId IN ${params.add(filter.callId, 'Array(String)')}`)
+  const conditions: string[] = []
   if (filter.capture?.length) {
     conditions.push('capture IN {capture:Array(String)}')
     params.values['capture'] = filter.capture
   } else conditions.push(`capture = ''`)
-  for (const term of terms)
-    conditions.push(
-      toQuerySql(term, (field, tests) =>
-        field === 'text' ? textSql(tests, narrow, records, params) : leaves[field](tests, params),
-      ),
-    )
+  if (filter.callId?.length && from === 'messages')
+    conditions.push(slotsOf(params.add(filter.callId, 'Array(String)')))
+  const terms = query.type === 'all' ? query.terms : [query]
+  for (const term of terms) conditions.push(toQuerySql(term, (field, tests) => leaves[field](tests, params)))
   return { sql: conditions.join(' AND '), params: params.values }
-}
-
-/** In one pass, whichever of the words it is. */
-function textSql(
-  tests: readonly Test[],
-  narrow: readonly string[],
-  records: string,
-  params: SqlParams,
-): string {
-  const words = anySql(tests, (test) =>
-    test.op === 'like'
-      ? `lower(payload) LIKE ${params.add(`%${toLikePattern(test.parts.map(foldText))}%`, 'String')}`
-      : partSql('payload', test, params),
-  )
-  return `id IN (SELECT id FROM ${records} WHERE ${[...narrow, words].join(' AND ')})`
 }
 
 type Leaf = (tests: readonly Test[], params: SqlParams) => string
@@ -84,12 +61,16 @@ const range =
   (tests, params) =>
     anySql(tests, (test) => columns.map((column) => rangeSql(column, test, params, unknown)).join(' OR '))
 
+/** As `foldParty` makes it; the engine folds ASCII alone. */
+const partyFold = (side: 'from' | 'to'): string =>
+  `if(${side}Fold = '', lower(concat(${side}DisplayName, '\\n', ${side}Uri)), ${side}Fold)`
+
 /** From and To: part of name or URI; with `*` the whole user, name or URI. */
 const party =
   (side: 'from' | 'to'): Leaf =>
   (tests, params) =>
     anySql(tests, (test) => {
-      if ('text' in test) return `position(${side}Fold, ${params.add(fold(test.text), 'String')}) > 0`
+      if ('text' in test) return `position(${partyFold(side)}, ${params.add(fold(test.text), 'String')}) > 0`
       if (test.op !== 'like') return '0'
       const [first = '', ...others] = test.parts
       const user = toLikePattern([foldNumber(first), ...others.map(foldText)])
@@ -113,7 +94,21 @@ const address =
       return sides.map((side) => `(${side}Address = ${ip} AND ${side}Port = ${port})`).join(' OR ')
     })
 
-const leaves: Readonly<Record<Exclude<MessageField, 'text'>, Leaf>> = {
+/** Whoever looks for U+FFFD means bytes that are not UTF-8, as the page shows them. */
+function textColumns(test: Test): readonly string[] {
+  const words = 'text' in test ? test.text : test.op === 'like' ? test.parts.join('') : ''
+  return words.includes('\ufffd') ? ['payload', 'payloadText'] : ['payload']
+}
+
+function whenSql(test: Test, params: SqlParams): string {
+  if (test.op !== 'range') return '0'
+  const bounds: string[] = []
+  if (test.from !== null) bounds.push(atOrAfter(params.add(test.from, 'Int64')))
+  if (test.until !== null) bounds.push(before(params.add(test.until, 'Int64')))
+  return bounds.length === 0 ? '1' : `(${bounds.join(' AND ')})`
+}
+
+const leaves: Readonly<Record<MessageField, Leaf>> = {
   from: party('from'),
   to: party('to'),
   number: numbersSql,
@@ -148,5 +143,15 @@ const leaves: Readonly<Record<Exclude<MessageField, 'text'>, Leaf>> = {
   size: range(['sizeBytes']),
   problem: (tests, params) =>
     anySql(tests, (test) => `arrayExists(p -> ${partSql('p', test, params)}, problems)`),
-  at: (tests, params) => anySql(tests, (test) => timeSql('at', test, params)),
+  at: (tests, params) => anySql(tests, (test) => whenSql(test, params)),
+  text: (tests, params) =>
+    anySql(tests, (test) =>
+      textColumns(test)
+        .map((column) =>
+          test.op === 'like'
+            ? `lower(${column}) LIKE ${params.add(`%${toLikePattern(test.parts.map(foldText))}%`, 'String')}`
+            : partSql(column, test, params),
+        )
+        .join(' OR '),
+    ),
 }

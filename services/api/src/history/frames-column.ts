@@ -1,112 +1,112 @@
 import type { Frame } from '@sip-capture/contract/bus/sip-record.ts'
+import { words } from './word-cache.ts'
 
 /**
  * Frames in the `frames` column. Most frames are headers + the payload, which is stored already: such a frame keeps only
  * what is around it (42 bytes for Ethernet/IPv4/UDP instead of 600), and comes back byte for byte.
+ *
+ * A frame: one byte of marks, the link type, what the marks announce in their order, the bytes. Numbers are LEB128 (seven
+ * bits a byte, the lowest first), bytes and texts have their length before them. Without a payload inside: all bytes; with
+ * it: those before it and those behind.
  */
-interface StoredFrame {
-  /** link type */
-  l: number
-  /** epoch microseconds; without it the stamp is the record's, nanoseconds as well */
-  t?: number
-  /** nanoseconds below */
-  n?: number
-  /** original length, where it is not the length of the bytes */
-  o?: number
-  /** interface */
-  i?: string
-  /** whole bytes, base64; or … */
-  b?: string
-  /** … before the payload and after it, base64 */
-  h?: string
-  e?: string
-}
+const marks = {
+  /** Stamp of its own: microseconds, nanoseconds. Else it is the record's. */
+  stamp: 1,
+  /** Original length. Else it is the length of the bytes. */
+  originalLength: 2,
+  interfaceName: 4,
+  /** The payload is inside. */
+  payload: 8,
+} as const
 
 interface Stamp {
   readonly atMicros: number
   readonly nanos: number
 }
 
-export function encodeFrames(frames: readonly Frame[], payload: Uint8Array, record: Stamp): string {
-  if (frames.length === 0) return ''
-  return JSON.stringify(frames.map((frame) => encodeFrame(frame, payload, record)))
+const none = Buffer.alloc(0)
+
+export function encodeFrames(frames: readonly Frame[], payload: Uint8Array, record: Stamp): Buffer {
+  if (frames.length === 0) return none
+  const writer = new ColumnWriter(frames.reduce((sum, frame) => sum + maxSize(frame), 0))
+  for (const frame of frames) encodeFrame(writer, frame, payload, record)
+  return writer.written()
 }
 
-function encodeFrame(frame: Frame, payload: Uint8Array, record: Stamp): StoredFrame {
-  const bytes = Buffer.from(frame.bytes.buffer, frame.bytes.byteOffset, frame.bytes.byteLength)
-  const at = payload.length > 0 && bytes.length >= payload.length ? bytes.indexOf(payload) : -1
-  return {
-    l: frame.linkType,
-    ...(frame.atMicros === record.atMicros && frame.nanos === record.nanos
-      ? {}
-      : { t: frame.atMicros, ...(frame.nanos === 0 ? {} : { n: frame.nanos }) }),
-    ...(frame.originalLength === bytes.length ? {} : { o: frame.originalLength }),
-    ...(frame.interfaceName === undefined ? {} : { i: frame.interfaceName }),
-    ...(at === -1
-      ? { b: bytes.toString('base64') }
-      : {
-          h: bytes.subarray(0, at).toString('base64'),
-          ...(at + payload.length === bytes.length
-            ? {}
-            : { e: bytes.subarray(at + payload.length).toString('base64') }),
-        }),
+/** Marks, five numbers of at most eight bytes each, three lengths, the name and the bytes. */
+function maxSize({ bytes, interfaceName = '' }: Frame): number {
+  return 64 + bytes.length + interfaceName.length * 3
+}
+
+function encodeFrame(writer: ColumnWriter, frame: Frame, payload: Uint8Array, record: Stamp): void {
+  const { bytes, interfaceName } = frame
+  const at = findPayload(bytes, payload)
+  const hasStamp = frame.atMicros !== record.atMicros || frame.nanos !== record.nanos
+  const hasOriginalLength = frame.originalLength !== bytes.length
+  writer.number(
+    (hasStamp ? marks.stamp : 0) |
+      (hasOriginalLength ? marks.originalLength : 0) |
+      (interfaceName === undefined ? 0 : marks.interfaceName) |
+      (at === -1 ? 0 : marks.payload),
+  )
+  writer.number(frame.linkType)
+  if (hasStamp) {
+    writer.number(frame.atMicros)
+    writer.number(frame.nanos)
+  }
+  if (hasOriginalLength) writer.number(frame.originalLength)
+  if (interfaceName !== undefined) writer.bytes(Buffer.from(interfaceName))
+  if (at === -1) writer.bytes(bytes)
+  else {
+    writer.bytes(bytes.subarray(0, at))
+    writer.bytes(bytes.subarray(at + payload.length))
   }
 }
 
-/** `encoded` must come from `encodeFrames` with the same payload and record. */
-export function decodeFrames(encoded: string, payload: Uint8Array, record: Stamp): Frame[] {
-  if (encoded === '') return []
-  return parseFrames(encoded).map((stored) => {
-    const bytes = toBytes(stored, payload)
-    const isOfRecord = stored.t === undefined
-    const frame: Frame = {
-      linkType: stored.l,
-      atMicros: stored.t ?? record.atMicros,
-      nanos: isOfRecord ? record.nanos : (stored.n ?? 0),
-      originalLength: stored.o ?? bytes.length,
-      bytes,
-    }
-    if (stored.i !== undefined) frame.interfaceName = stored.i
-    return frame
-  })
+/** -1: not inside. */
+function findPayload(bytes: Uint8Array, payload: Uint8Array): number {
+  if (payload.length === 0 || bytes.length < payload.length) return -1
+  const frame = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  // A datagram's payload ends its frame; only padding and checksums come behind.
+  const last = bytes.length - payload.length
+  if (frame.compare(payload, 0, payload.length, last) === 0) return last
+  return frame.indexOf(payload)
 }
 
-/** What is before the head of a lone frame is the same for all frames of an interface: parsed once, it is asked again. */
-const headKey = '"h":"'
-const headEnd = '"}]'
-const maxLeads = 256
-const maxLeadLength = 512
-const leads = new Map<string, StoredFrame>()
-
-function parseFrames(encoded: string): StoredFrame[] {
-  const at = encoded.indexOf(headKey)
-  const headAt = at + headKey.length
-  const endAt = encoded.length - headEnd.length
-  // A name of an interface cannot hold an unescaped quote, and base64 needs no escapes.
-  const isLone = at !== -1 && at < maxLeadLength && encoded.indexOf('"', headAt) === endAt
-  const lead = isLone ? leadOf(encoded.slice(0, at)) : undefined
-  return lead ? [{ ...lead, h: encoded.slice(headAt, endAt) }] : (JSON.parse(encoded) as StoredFrame[])
+/** `encoded` must come from `encodeFrames` with the same payload and record. @throws RangeError when bytes are missing */
+export function decodeFrames(encoded: Buffer, payload: Uint8Array, record: Stamp): Frame[] {
+  const frames: Frame[] = []
+  if (encoded.length === 0) return frames
+  const reader = new ColumnReader(encoded)
+  while (!reader.isEnd) frames.push(decodeFrame(reader, payload, record))
+  return frames
 }
 
-/** Undefined where other frames come before, or a stamp of its own. */
-function leadOf(text: string): StoredFrame | undefined {
-  const known = leads.get(text)
-  if (known) return known
-  const frames = JSON.parse(`${text}${headKey}${headEnd}`) as StoredFrame[]
-  const [lead] = frames
-  if (!lead || frames.length > 1 || lead.t !== undefined) return undefined
-  if (leads.size >= maxLeads) leads.clear()
-  leads.set(text, lead)
-  return lead
+function decodeFrame(reader: ColumnReader, payload: Uint8Array, record: Stamp): Frame {
+  const has = reader.number()
+  const linkType = reader.number()
+  const atMicros = has & marks.stamp ? reader.number() : record.atMicros
+  const nanos = has & marks.stamp ? reader.number() : record.nanos
+  const originalLength = has & marks.originalLength ? reader.number() : undefined
+  const interfaceName = has & marks.interfaceName ? reader.word() : undefined
+  const bytes =
+    has & marks.payload ? join(reader.bytes(), payload, reader.bytes()) : Buffer.from(reader.bytes())
+  const frame: Frame = {
+    linkType,
+    atMicros,
+    nanos,
+    originalLength: originalLength ?? bytes.length,
+    bytes,
+  }
+  if (interfaceName !== undefined) frame.interfaceName = interfaceName
+  return frame
 }
 
-function toBytes({ b, h = '', e = '' }: StoredFrame, payload: Uint8Array): Buffer<ArrayBuffer> {
-  if (b !== undefined) return Buffer.from(b, 'base64')
-  const headBytes = Buffer.byteLength(h, 'base64')
-  const bytes = allocate(headBytes + payload.length + Buffer.byteLength(e, 'base64'))
-  bytes.write(h, 0, 'base64')
-  bytes.set(payload, headBytes)
-  if (e !== '') bytes.write(e, headBytes + payload.length, 'base64')
+function join(before: Uint8Array, payload: Uint8Array, behind: Uint8Array): Buffer<ArrayBuffer> {
+  const bytes = allocate(before.length + payload.length + behind.length)
+  bytes.set(before)
+  bytes.set(payload, before.length)
+  if (behind.length > 0) bytes.set(behind, before.length + payload.length)
   return bytes
 }
 
@@ -123,4 +123,74 @@ function allocate(size: number): Buffer<ArrayBuffer> {
   }
   slabUsed += size
   return slab.subarray(slabUsed - size, slabUsed)
+}
+
+class ColumnWriter {
+  readonly #bytes: Buffer
+  #at = 0
+
+  constructor(maxBytes: number) {
+    this.#bytes = Buffer.allocUnsafe(maxBytes)
+  }
+
+  /** Up to 2^53. */
+  number(value: number): void {
+    let left = value
+    while (left >= 0x80) {
+      this.#bytes[this.#at++] = (left % 0x80) | 0x80
+      left = Math.floor(left / 0x80)
+    }
+    this.#bytes[this.#at++] = left
+  }
+
+  bytes(bytes: Uint8Array): void {
+    this.number(bytes.length)
+    this.#bytes.set(bytes, this.#at)
+    this.#at += bytes.length
+  }
+
+  written(): Buffer {
+    return this.#bytes.subarray(0, this.#at)
+  }
+}
+
+class ColumnReader {
+  readonly #bytes: Buffer
+  #at = 0
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes
+  }
+
+  get isEnd(): boolean {
+    return this.#at >= this.#bytes.length
+  }
+
+  number(): number {
+    let value = 0
+    for (let scale = 1; ; scale *= 0x80) {
+      const byte = this.#bytes[this.#at++]
+      if (byte === undefined) throw new RangeError('the frames end in the middle of one')
+      value += (byte & 0x7f) * scale
+      if (byte < 0x80) return value
+    }
+  }
+
+  bytes(): Buffer {
+    const length = this.number()
+    const at = this.#skip(length)
+    return this.#bytes.subarray(at, at + length)
+  }
+
+  word(): string {
+    const length = this.number()
+    return words.read(this.#bytes, this.#skip(length), length)
+  }
+
+  #skip(length: number): number {
+    const at = this.#at
+    this.#at += length
+    if (this.#at > this.#bytes.length) throw new RangeError('the frames end in the middle of one')
+    return at
+  }
 }

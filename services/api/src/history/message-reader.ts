@@ -1,9 +1,11 @@
 import type { MessageFilter, MessageRow } from '@sip-capture/contract/rest/message.ts'
 import { toRfc3339 } from '@sip-capture/contract/time.ts'
+import { hashIdentity, toIdentity } from '@sip-capture/sip/sightings.ts'
 import { toFilterSql } from './filter-sql.ts'
-import { queryRecords, type StoredMessage } from './record-rows.ts'
-import { messageColumnNames, toSlot } from './schema.ts'
+import { queryRecords, type MessageTable, type StoredMessage } from './record-rows.ts'
+import { rowColumnNames } from './schema.ts'
 import type { Store } from './store.ts'
+import { atOrAfter, atOrBefore, before, micros } from './time-sql.ts'
 
 /** A place between two rows: the key of the last row that was read. */
 export interface RowKey {
@@ -31,56 +33,54 @@ export interface MessagePage {
 /** The longest a search may take, seconds; beyond it the caller is asked to narrow the time. */
 const maxSearchSeconds = 20
 
-const select = (columns: readonly string[], table: string) =>
-  columns
-    .map((name) =>
-      name === 'at'
-        ? `toUnixTimestamp64Micro(${table}.at) AS atMicros`
-        : name === 'id'
-          ? `lower(hex(${table}.id)) AS idHex`
-          : name,
-    )
-    .join(', ')
-
-export const micros = (name: string) => `fromUnixTimestamp64Micro({${name}:Int64}, 'UTC')`
+const rowSelect = rowColumnNames
+  .map((name) =>
+    name === 'at'
+      ? 'toUnixTimestamp64Micro(messages.at) AS atMicros'
+      : name === 'id'
+        ? 'lower(hex(messages.id)) AS idHex'
+        : name,
+  )
+  .join(', ')
 
 /** Newest or oldest first; a page and the key to go on from. @throws StoreError */
 export async function listMessages(
   store: Store,
   query: MessageQuery,
-  from: 'messages' | 'pinnedMessages AS messages' = 'messages',
+  from: MessageTable = 'messages',
 ): Promise<MessagePage> {
   const { since, until, order, limit, after } = query
-  const time: string[] = []
-  const params: Record<string, unknown> = { limit: limit + 1 }
+  const condition = toFilterSql(query.filter, from)
+  const conditions = [condition.sql]
+  const params: Record<string, unknown> = { ...condition.params, limit: limit + 1 }
   if (since !== undefined) {
-    time.push(`at >= ${micros('since')}`)
+    conditions.push(atOrAfter('{since:Int64}'))
     params['since'] = since
   }
   if (until !== undefined) {
-    time.push(`at < ${micros('until')}`)
+    conditions.push(before('{until:Int64}'))
     params['until'] = until
   }
+  const compare = order === 'desc' ? '<' : '>'
   if (after !== undefined) {
-    // The bound on `at` alone is what the primary key can use.
-    time.push(order === 'desc' ? `at <= ${micros('afterAt')}` : `at >= ${micros('afterAt')}`)
+    conditions.push(
+      (order === 'desc' ? atOrBefore : atOrAfter)('{afterAt:Int64}'),
+      `(messages.at ${compare} ${micros('afterAt')} OR messages.id ${compare} {afterId:UUID})`,
+    )
     params['afterAt'] = after.atMicros
     params['afterId'] = after.id
   }
-  const condition = toFilterSql(query.filter, time, from === 'messages' ? 'records' : 'pinnedRecords')
-  const compare = order === 'desc' ? '<' : '>'
-  const keyset =
-    after === undefined
-      ? ''
-      : `AND (at ${compare} ${micros('afterAt')} OR (at = ${micros('afterAt')} AND messages.id ${compare} {afterId:UUID}))`
   const direction = order === 'desc' ? 'DESC' : 'ASC'
+  const inOrder = `ORDER BY slot ${direction}, messages.at ${direction}, messages.id ${direction}
+     LIMIT 1 BY messages.at, messages.id LIMIT {limit:UInt32}`
+  // The keys first, so that only what the filter asks for is read of the others.
   const rows = await store.query<MessageColumns>(
-    `SELECT ${select(messageColumnNames, 'messages')} FROM ${from}
-     WHERE ${condition.sql} ${keyset}
-     ORDER BY at ${direction}, messages.id ${direction}
-     LIMIT 1 BY at, messages.id LIMIT {limit:UInt32}
+    `SELECT ${rowSelect} FROM ${from}
+     WHERE (slot, callId, messages.at, messages.id) IN (
+       SELECT slot, callId, messages.at, messages.id FROM ${from} WHERE ${conditions.join(' AND ')} ${inOrder})
+     ${inOrder}
      SETTINGS max_execution_time = ${maxSearchSeconds}`,
-    { ...condition.params, ...params },
+    params,
   )
   const shown = rows.slice(0, limit)
   const last = shown.at(-1)
@@ -92,20 +92,11 @@ export async function listMessages(
 
 /** One message by its id, or undefined. @throws StoreError */
 export async function findMessage(store: Store, id: string): Promise<StoredMessage | undefined> {
-  const [key] = await store.query<{ atMicros: number; callId: string }>(
-    `SELECT toUnixTimestamp64Micro(at) AS atMicros, callId FROM messages WHERE messages.id = {id:UUID} LIMIT 1`,
-    { id },
-  )
-  if (!key) return undefined
-  const [message] = await queryRecords(
-    store,
-    `WHERE slot = {slot:UInt32} AND callId = {callId:String} AND at = ${micros('at')} AND records.id = {id:UUID} LIMIT 1`,
-    { id, callId: key.callId, at: key.atMicros, slot: toSlot(key.atMicros) },
-  )
+  const [message] = await queryRecords(store, 'WHERE messages.id = {id:UUID} LIMIT 1', { id })
   return message
 }
 
-/** For a WHERE over `records` with the parameters `callIds` and `capture`: where these calls are, and nothing else. */
+/** For a WHERE over `messages` with the parameters `callIds` and `capture`: where these calls are, and nothing else. */
 export const ofCalls = `(slot, callId) IN (
     SELECT slot, callId FROM callSlots WHERE callId IN {callIds:Array(String)} AND capture = {capture:String})
   AND capture = {capture:String}`
@@ -123,19 +114,18 @@ export async function readCallMessages(
 ): Promise<StoredMessage[]> {
   const { callIds, limit, after, capture = '' } = query
   const keyset = after
-    ? `AND slot >= {afterSlot:UInt32} AND at >= ${micros('afterAt')}
-     AND (at > ${micros('afterAt')} OR records.id > {afterId:UUID})`
+    ? `AND ${atOrAfter('{afterAt:Int64}')} AND (messages.at > ${micros('afterAt')} OR messages.id > {afterId:UUID})`
     : ''
   return await queryRecords(
     store,
     `WHERE ${ofCalls} ${keyset}
-     ORDER BY at, records.id LIMIT 1 BY at, records.id LIMIT {limit:UInt32}
+     ORDER BY messages.at, messages.id LIMIT 1 BY messages.at, messages.id LIMIT {limit:UInt32}
      SETTINGS max_threads = 1`,
     {
       callIds,
       limit,
       capture,
-      ...(after ? { afterSlot: toSlot(after.atMicros), afterAt: after.atMicros, afterId: after.id } : {}),
+      ...(after ? { afterAt: after.atMicros, afterId: after.id } : {}),
     },
   )
 }
@@ -148,7 +138,7 @@ export async function countCallMessages(
   const { callIds, limit, capture = '' } = query
   const [row] = await store.query<{ messages: number }>(
     `SELECT count() AS messages FROM (
-       SELECT at, id FROM records WHERE ${ofCalls} LIMIT 1 BY at, id LIMIT {limit:UInt32})
+       SELECT at, id FROM messages WHERE ${ofCalls} LIMIT 1 BY at, id LIMIT {limit:UInt32})
      SETTINGS max_threads = 1`,
     { callIds, limit, capture },
   )
@@ -241,10 +231,24 @@ function toRow(columns: MessageColumns): MessageRow {
     hasSdp: columns.hasSdp,
     sizeBytes: columns.sizeBytes,
     copies: columns.copies,
-    sightingKey: columns.sightingKey,
+    sightingKey: columns.sightingKey || toSightingKey(columns),
     problems: columns.problems,
     capture: columns.capture === '' ? null : columns.capture,
   }
+}
+
+/** A key that was not kept follows from the rest (`message-writer.ts`); a message that nothing tells apart is like no other. */
+function toSightingKey(columns: MessageColumns): string {
+  const { kind, method, status, cseq, fromTag, toTag, branch, callId, idHex } = columns
+  const identity = toIdentity({
+    start: kind === 'response' ? (status === 0 ? '' : String(status)) : method,
+    cseq: cseq === -1 ? null : { number: cseq, method },
+    fromTag,
+    toTag,
+    branch,
+    callId,
+  })
+  return hashIdentity(identity) || idHex
 }
 
 function toParty(address: string, port: number, name: string): MessageRow['src'] {

@@ -1,9 +1,10 @@
-import { toRfc3339 } from '@sip-capture/contract/time.ts'
+import { isUtf8 } from 'node:buffer'
 import { fold, foldParty } from '../filter-words.ts'
 import type { MessageView } from '../ingest/message-row.ts'
 import { insertRegisters } from '../registrations/register-store.ts'
 import { encodeFrames } from './frames-column.ts'
-import { messageColumnNames, recordColumnNames } from './schema.ts'
+import { RowBinaryWriter } from './row-binary-writer.ts'
+import { callSlotColumnNames, messageColumnNames, toSlot } from './schema.ts'
 import type { Store } from './store.ts'
 
 export interface InsertOutcome {
@@ -12,13 +13,9 @@ export interface InsertOutcome {
   readonly duplicates: number
 }
 
-/** Rows apart by more than this are looked for in a time range of their own. */
-const clusterMicros = 60_000_000
-const maxClusters = 32
-
 /**
- * Stores messages; a message whose id is there already is left out. Both tables hold a message or none shows it: `records`
- * first, `messages` last, and `messages` decides what is there. Durable when it resolves.
+ * Stores messages; a message whose id is there already is left out. `messages` is written last and decides what is there:
+ * what a death before it left of the others shows nobody, and is written again. Durable when it resolves.
  * @throws StoreError
  */
 export async function insertMessages(store: Store, views: readonly MessageView[]): Promise<InsertOutcome> {
@@ -26,117 +23,112 @@ export async function insertMessages(store: Store, views: readonly MessageView[]
   const known = await findKnownIds(store, [...unique.values()])
   const fresh = [...unique.values()].filter((view) => !known.has(view.record.id))
   if (fresh.length > 0) {
-    await store.insert('records', recordColumnNames, toLines(fresh, toRecordLine))
+    await insertCallSlots(store, fresh)
     await insertRegisters(store, fresh)
-    await store.insert('messages', messageColumnNames, toLines(fresh, toMessageLine))
+    const writer = new RowBinaryWriter(fresh.length * rowBytes)
+    for (const view of fresh) writeMessage(writer, view)
+    await store.insertBinary('messages', messageColumnNames, writer.written())
   }
   return { stored: fresh.length, duplicates: views.length - fresh.length }
 }
 
+/** About what a message takes in RowBinary. */
+const rowBytes = 1_536
+
 async function findKnownIds(store: Store, views: readonly MessageView[]): Promise<Set<string>> {
   if (views.length === 0) return new Set()
-  const params: Record<string, unknown> = { ids: views.map((view) => view.record.id) }
-  const ranges = toClusters(views.map((view) => view.record.atMicros)).map(([from, to], index) => {
-    params[`from${index}`] = from
-    params[`to${index}`] = to
-    return (
-      `(at >= fromUnixTimestamp64Micro({from${index}:Int64}, 'UTC') AND ` +
-      `at <= fromUnixTimestamp64Micro({to${index}:Int64}, 'UTC'))`
-    )
-  })
   const rows = await store.query<{ id: string }>(
-    `SELECT lower(hex(id)) AS id FROM messages WHERE (${ranges.join(' OR ')}) AND messages.id IN {ids:Array(UUID)}`,
-    params,
+    `SELECT lower(hex(id)) AS id FROM messages
+     WHERE slot IN {slots:Array(UInt32)} AND messages.id IN {ids:Array(UUID)}`,
+    {
+      ids: views.map((view) => view.record.id),
+      slots: [...new Set(views.map((view) => toSlot(view.record.atMicros)))],
+    },
   )
   return new Set(rows.map((row) => row.id))
 }
 
-/** Times → few ranges that hold them all: one odd clock must not make the check read all days between. */
-function toClusters(times: readonly number[]): [number, number][] {
-  const clusters: [number, number][] = []
-  for (const time of [...times].sort((a, b) => a - b)) {
-    const last = clusters.at(-1)
-    if (last && (time - last[1] <= clusterMicros || clusters.length === maxClusters)) last[1] = time
-    else clusters.push([time, time])
+async function insertCallSlots(store: Store, views: readonly MessageView[]): Promise<void> {
+  const writer = new RowBinaryWriter(views.length * 64)
+  const written = new Set<string>()
+  for (const { record, row, naming } of views) {
+    const slot = toSlot(record.atMicros)
+    const key = `${slot} ${naming.capture} ${row.callId}`
+    if (written.has(key)) continue
+    written.add(key)
+    writer.text(row.callId)
+    writer.text(naming.capture)
+    writer.uint32(slot)
+    writer.uint32(toDay(record.atMicros))
   }
-  return clusters
+  await store.insertBinary('callSlots', callSlotColumnNames, writer.written())
 }
 
-function toLines(views: readonly MessageView[], toLine: (view: MessageView) => unknown[]): Buffer {
-  return Buffer.from(views.map((view) => `${JSON.stringify(toLine(view))}\n`).join(''))
+/** The partition of `messages` that the moment is in: `20261122`. */
+function toDay(atMicros: number): number {
+  return Number(new Date(Math.floor(atMicros / 1_000)).toISOString().slice(0, 10).replaceAll('-', ''))
 }
 
-/** `2026-11-22T23:58:49.123456Z` → what the engine reads as DateTime64(6). */
-function toStoreTime(atMicros: number): string {
-  return toRfc3339(atMicros).replace('T', ' ').slice(0, -1)
+/** In the order of `messageColumns`. */
+function writeMessage(
+  writer: RowBinaryWriter,
+  { record, naming, row, numbers, text, message }: MessageView,
+): void {
+  writer.integer64(record.atMicros)
+  writer.uint16(record.nanos)
+  writer.uuid(record.id)
+  writer.text(row.callId)
+  writer.integer64(record.precisionMicros)
+  writer.text(record.source)
+  writer.text(record.node)
+  writer.text(record.transport)
+  writer.text(naming.direction)
+  writer.text(record.src.address)
+  writer.uint16(record.src.port)
+  writer.text(naming.srcName)
+  writer.text(record.dst.address)
+  writer.uint16(record.dst.port)
+  writer.text(naming.dstName)
+  writer.text(naming.trunk)
+  writer.text(record.channel ?? '')
+  writer.uint32(record.copies)
+  writer.text(naming.capture)
+
+  writer.text(row.kind)
+  writer.text(row.method)
+  writer.uint16(row.status ?? 0)
+  writer.text(row.reason)
+  writer.text(row.requestUri)
+  writeParty(writer, row.from)
+  writeParty(writer, row.to)
+  writer.texts(numbers)
+  writer.integer64(row.cseq ?? -1)
+  writer.text(row.branch)
+  writer.text(row.userAgent)
+  writer.text(fold(row.userAgent))
+  writer.bool(row.hasSdp)
+  writer.uint32(row.sizeBytes)
+  // What can be worked out again is not kept: sixteen bytes that nothing compresses.
+  const isPlain = !message || message.cseq === null || message.cseq.method === message.method
+  writer.text(isPlain ? '' : row.sightingKey)
+  writer.texts(row.problems)
+
+  writer.texts(record.notes)
+  writer.bytes(record.payload)
+  writer.text(isUtf8(record.payload) ? '' : text)
+  writer.bytes(encodeFrames(record.frames, record.payload, record))
 }
 
-function toRecordCells({ record, naming, row }: MessageView): unknown[] {
-  return [
-    toStoreTime(record.atMicros),
-    record.nanos,
-    record.id,
-    row.callId,
-    record.precisionMicros,
-    record.source,
-    record.node,
-    record.transport,
-    naming.direction,
-    record.src.address,
-    record.src.port,
-    naming.srcName,
-    record.dst.address,
-    record.dst.port,
-    naming.dstName,
-    naming.trunk,
-    record.channel ?? '',
-    record.copies,
-    naming.capture,
-  ]
+function writeParty(writer: RowBinaryWriter, party: MessageView['row']['from']): void {
+  writer.text(party.displayName)
+  writer.text(party.uri)
+  writer.text(party.user)
+  writer.text(party.host)
+  writer.text(party.tag)
+  writer.text(isAscii(party.displayName) && isAscii(party.uri) ? '' : foldParty(party))
 }
 
-function toMessageLine(view: MessageView): unknown[] {
-  const { row, numbers } = view
-  return [
-    ...toRecordCells(view),
-    row.kind,
-    row.method,
-    row.status ?? 0,
-    row.reason,
-    row.requestUri,
-    row.from.displayName,
-    row.from.uri,
-    row.from.user,
-    row.from.host,
-    row.from.tag,
-    foldParty(row.from),
-    row.to.displayName,
-    row.to.uri,
-    row.to.user,
-    row.to.host,
-    row.to.tag,
-    foldParty(row.to),
-    numbers,
-    row.cseq ?? -1,
-    row.branch,
-    row.userAgent,
-    fold(row.userAgent),
-    row.hasSdp,
-    row.sizeBytes,
-    row.sightingKey,
-    row.problems,
-  ]
-}
-
-function toRecordLine(view: MessageView): unknown[] {
-  const { record, text } = view
-  // U+FFFD may be what was sent; then the base64 is merely superfluous.
-  const isExact = !text.includes('\ufffd')
-  return [
-    ...toRecordCells(view),
-    record.notes,
-    text,
-    isExact ? '' : Buffer.from(record.payload).toString('base64'),
-    encodeFrames(record.frames, record.payload, record),
-  ]
+function isAscii(text: string): boolean {
+  for (let n = 0; n < text.length; n++) if (text.charCodeAt(n) >= 0x80) return false
+  return true
 }

@@ -1,7 +1,7 @@
 import type { SipRecord } from '@sip-capture/contract/bus/sip-record.ts'
 import type { Naming } from '../ingest/message-row.ts'
 import { decodeFrames } from './frames-column.ts'
-import { RowBinaryReader } from './row-binary.ts'
+import { RowBinaryReader } from './row-binary-reader.ts'
 import type { Store } from './store.ts'
 
 /** A stored record with who was who at its time. */
@@ -12,11 +12,11 @@ export interface StoredMessage {
   readonly callId: string
 }
 
-/** What `readMessages` reads, in its order. */
+/** What `readMessage` reads, in its order. */
 const columns = [
-  'toUnixTimestamp64Micro(records.at)',
+  'toUnixTimestamp64Micro(messages.at)',
   'nanos',
-  'records.id',
+  'messages.id',
   'callId',
   'precisionMicros',
   'source',
@@ -35,17 +35,18 @@ const columns = [
   'capture',
   'notes',
   'payload',
-  'payloadBase64',
   'frames',
 ].join(', ')
 
-/** Whole messages of `records`; `clauses` begin with WHERE and are constants. `from`: another table of these columns, by the
- *  alias `records`. @throws StoreError */
+/** Where messages are: what retention takes, and what is kept for calls that are pinned. */
+export type MessageTable = 'messages' | 'pinnedMessages AS messages'
+
+/** Whole messages; `clauses` begin with WHERE and are constants. @throws StoreError */
 export async function queryRecords(
   store: Store,
   clauses: string,
   params: Record<string, unknown>,
-  from: 'records' | 'pinnedRecords AS records' = 'records',
+  from: MessageTable = 'messages',
 ): Promise<StoredMessage[]> {
   const rows = new RowBinaryReader(
     await store.queryBinary(`SELECT ${columns} FROM ${from} ${clauses}`, params),
@@ -76,10 +77,8 @@ function readMessage(rows: RowBinaryReader): StoredMessage {
   const capture = rows.word()
   const notes: string[] = []
   for (let left = rows.length(); left > 0; left--) notes.push(rows.word())
-  const text = rows.bytes()
-  const base64 = rows.ascii()
-  const payload = base64 === '' ? text : Buffer.from(base64, 'base64')
-  const frames = decodeFrames(rows.text(), payload, { atMicros, nanos })
+  const payload = rows.bytes()
+  const frames = decodeFrames(rows.bytes(), payload, { atMicros, nanos })
   const record: SipRecord = {
     v: 1,
     id,

@@ -2,7 +2,7 @@ import { callColumns } from '../calls/call-columns.ts'
 import { registerColumns } from '../registrations/register-columns.ts'
 import type { Store } from './store.ts'
 
-/** Shared by both message tables: what a record is besides its text. */
+/** What a record is besides its text. */
 const recordColumns = [
   ['at', `DateTime64(6, 'UTC') CODEC(DoubleDelta, ZSTD(1))`],
   ['nanos', 'UInt16 CODEC(T64, ZSTD(1))'],
@@ -25,7 +25,8 @@ const recordColumns = [
   ['capture', 'LowCardinality(String)'],
 ] as const
 
-/** What a table row shows and filters ask. `…Fold`: lower case as JavaScript makes it, so that live and history agree. */
+/** What a table row shows and filters ask. `…Fold`: lower case as JavaScript makes it, so that live and history agree; of a
+ *  party `''` where the engine makes the same. */
 const rowColumns = [
   ['kind', 'LowCardinality(String)'],
   ['method', 'LowCardinality(String)'],
@@ -51,16 +52,27 @@ const rowColumns = [
   ['userAgentFold', 'LowCardinality(String)'],
   ['hasSdp', 'Bool'],
   ['sizeBytes', 'UInt32 CODEC(T64, ZSTD(1))'],
+  // `''` where it follows from the rest of the row.
   ['sightingKey', 'String CODEC(ZSTD(1))'],
   ['problems', 'Array(LowCardinality(String))'],
 ] as const
 
-/** `payload` as text; `payloadBase64` only where the bytes are not UTF-8, then `payload` is for searching alone. */
+/** `payload`: the bytes as they came; `payloadText`: where they are not UTF-8, as text; `frames`: `frames-column.ts`. */
 const payloadColumns = [
   ['notes', 'Array(LowCardinality(String))'],
   ['payload', 'String CODEC(ZSTD(3))'],
-  ['payloadBase64', 'String CODEC(ZSTD(3))'],
+  ['payloadText', 'String CODEC(ZSTD(1))'],
   ['frames', 'String CODEC(ZSTD(3))'],
+] as const
+
+const messageColumns = [...recordColumns, ...rowColumns, ...payloadColumns] as const
+
+/** In which slots a Call-ID is. */
+const callSlotColumns = [
+  ['callId', 'String CODEC(ZSTD(3))'],
+  ['capture', 'LowCardinality(String)'],
+  ['slot', 'UInt32 CODEC(Delta, ZSTD(1))'],
+  ['day', 'UInt32 CODEC(Delta, ZSTD(1))'],
 ] as const
 
 const legColumns = [
@@ -103,24 +115,27 @@ const callEventColumns = [
 type Columns = readonly (readonly [string, string])[]
 const names = <T extends Columns>(columns: T) => columns.map(([name]) => name) as T[number][0][]
 
-export const messageColumnNames = names([...recordColumns, ...rowColumns])
-export const recordColumnNames = names([...recordColumns, ...payloadColumns])
+export const messageColumnNames = names(messageColumns)
+/** What a table row shows: all but the bytes. */
+export const rowColumnNames = names([...recordColumns, ...rowColumns])
+export const callSlotColumnNames = names(callSlotColumns)
 export const legColumnNames = names(legColumns)
 export const callJoinColumnNames = names(callJoinColumns)
 export const callEventColumnNames = names(callEventColumns)
 
 const ddl = (columns: Columns) => columns.map(([name, type]) => `${name} ${type}`).join(', ')
 
-/** Width of a slot of `records`, seconds: what begins a call is mostly in one, and one is small enough to be sorted. */
+/** Width of a slot of `messages`, seconds: what begins a call is mostly in one, and one is small enough to be sorted. */
 const slotSeconds = 10
 
 export function toSlot(atMicros: number): number {
   return Math.floor(atMicros / (slotSeconds * 1_000_000))
 }
 
-const slotOf = (at: string): string =>
-  `toUInt32(intDiv(toUnixTimestamp64Micro(${at}), ${slotSeconds * 1_000_000}))`
+/** → the slot of a moment in epoch microseconds, as the engine works it out. */
+export const slotSql = (micros: string): string => `toUInt32(intDiv(${micros}, ${slotSeconds * 1_000_000}))`
 
+const slotColumn = `slot UInt32 MATERIALIZED ${slotSql('toUnixTimestamp64Micro(at)')} CODEC(Delta, ZSTD(1))`
 const storedAt = 'storedAt DateTime DEFAULT now() CODEC(Delta, ZSTD(1))'
 // A part goes as a whole once its youngest row is too old: no rewriting, space is free at once.
 const dropWholeParts = 'ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1'
@@ -132,26 +147,20 @@ const dropWholeParts = 'ttl_only_drop_parts = 1, materialize_ttl_recalculate_onl
  */
 export const migrations: readonly (readonly string[])[] = [
   [
-    `CREATE TABLE IF NOT EXISTS messages (${ddl([...recordColumns, ...rowColumns])}, ${storedAt},
-      INDEX callIdBloom callId TYPE bloom_filter(0.01) GRANULARITY 1,
-      INDEX idBloom id TYPE bloom_filter(0.01) GRANULARITY 4)
-      ENGINE = ReplacingMergeTree PARTITION BY toYYYYMMDD(at) ORDER BY (at, id)
-      SETTINGS index_granularity = 1024, ${dropWholeParts}`,
-    // The bytes in order of time, a slot's calls one behind the other: an export reads what it writes and no more, and a
-    // call is still together. `callSlots` tells where a call is (docs/decisions/history-bytes-in-slots.md).
-    `CREATE TABLE IF NOT EXISTS records (
-      slot UInt32 MATERIALIZED ${slotOf('at')} CODEC(Delta, ZSTD(1)),
-      ${ddl([...recordColumns, ...payloadColumns])}, ${storedAt},
-      INDEX atRange at TYPE minmax GRANULARITY 1)
+    // In order of time by slots, a slot's calls one behind the other: an export reads what it writes and no more, a call is
+    // together, and what a dialog repeats (Call-ID, tags, parties, addresses) lies side by side and costs next to nothing.
+    // `callSlots` tells where a call is (docs/decisions/history-bytes-in-slots.md).
+    `CREATE TABLE IF NOT EXISTS messages (
+      ${slotColumn},
+      ${ddl(messageColumns)}, ${storedAt},
+      INDEX idBloom id TYPE bloom_filter(0.01) GRANULARITY 4,
+      INDEX atRange at TYPE minmax GRANULARITY 1,
+      INDEX storedAtRange storedAt TYPE minmax GRANULARITY 16)
       ENGINE = ReplacingMergeTree PARTITION BY toYYYYMMDD(at) ORDER BY (slot, callId, at, id)
       SETTINGS index_granularity = 256, ${dropWholeParts}`,
-    `CREATE TABLE IF NOT EXISTS callSlots (
-      callId String CODEC(ZSTD(3)), capture LowCardinality(String), slot UInt32 CODEC(Delta, ZSTD(1)),
-      day UInt32 CODEC(Delta, ZSTD(1)), ${storedAt})
+    `CREATE TABLE IF NOT EXISTS callSlots (${ddl(callSlotColumns)}, ${storedAt})
       ENGINE = ReplacingMergeTree PARTITION BY day ORDER BY (callId, capture, slot)
       SETTINGS index_granularity = 256, ${dropWholeParts}`,
-    `CREATE MATERIALIZED VIEW IF NOT EXISTS callSlotsOfRecords TO callSlots AS
-      SELECT DISTINCT callId, capture, ${slotOf('at')} AS slot, toYYYYMMDD(at) AS day FROM records`,
     `CREATE TABLE IF NOT EXISTS legs (${ddl(legColumns)}, ${storedAt},
       INDEX callIdBloom callId TYPE bloom_filter(0.01) GRANULARITY 1,
       INDEX linkedidBloom linkedid TYPE bloom_filter(0.01) GRANULARITY 1)
@@ -179,12 +188,11 @@ export const migrations: readonly (readonly string[])[] = [
     `CREATE TABLE IF NOT EXISTS pins (id UUID, version UInt64, isDeleted UInt8, pinnedAt DateTime64(6, 'UTC'),
       pinnedBy String, capture LowCardinality(String), names Array(String), call String CODEC(ZSTD(3)), messages UInt64)
       ENGINE = ReplacingMergeTree(version, isDeleted) ORDER BY id SETTINGS index_granularity = 64`,
-    `CREATE TABLE IF NOT EXISTS pinnedRecords (pinId UUID, ${ddl([...recordColumns, ...payloadColumns])},
+    `CREATE TABLE IF NOT EXISTS pinnedMessages (pinId UUID,
+      ${slotColumn},
+      ${ddl(messageColumns)},
       INDEX callIdBloom callId TYPE bloom_filter(0.01) GRANULARITY 1)
       ENGINE = ReplacingMergeTree ORDER BY (pinId, callId, at, id) SETTINGS index_granularity = 256`,
-    `CREATE TABLE IF NOT EXISTS pinnedMessages (pinId UUID, ${ddl([...recordColumns, ...rowColumns])},
-      INDEX callIdBloom callId TYPE bloom_filter(0.01) GRANULARITY 1)
-      ENGINE = ReplacingMergeTree ORDER BY (pinId, at, id) SETTINGS index_granularity = 256`,
     `CREATE TABLE IF NOT EXISTS pinnedCalls (pinId UUID, ${ddl(callColumns)})
       ENGINE = ReplacingMergeTree(version) ORDER BY pinId SETTINGS index_granularity = 256`,
     `CREATE TABLE IF NOT EXISTS pinnedCallEvents (pinId UUID, ${ddl(callEventColumns)})

@@ -17,6 +17,14 @@ export function openServerStore(url: string): Store {
       wait_end_of_query: 1,
     },
   })
+  const insert = (table: string, columns: readonly string[], format: string, body: Buffer) =>
+    run(async () => {
+      const { stream } = await client.exec({
+        query: `INSERT INTO ${table} (${columns.join(', ')}) FORMAT ${format}`,
+        values: Readable.from([body], { objectMode: false }),
+      })
+      stream.resume()
+    })
   return {
     query: <T>(sql: string, params: Record<string, unknown> = {}) =>
       run(async () => {
@@ -28,14 +36,8 @@ export function openServerStore(url: string): Store {
         const { stream } = await client.exec({ query: `${sql} FORMAT RowBinary`, query_params: params })
         return await buffer(stream)
       }),
-    insert: (table, columns, body) =>
-      run(async () => {
-        const { stream } = await client.exec({
-          query: `INSERT INTO ${table} (${columns.join(', ')}) FORMAT JSONCompactEachRow`,
-          values: Readable.from([body], { objectMode: false }),
-        })
-        stream.resume()
-      }),
+    insert: (table, columns, body) => insert(table, columns, 'JSONCompactEachRow', body),
+    insertBinary: (table, columns, rows) => insert(table, columns, 'RowBinary', rows),
     command: (sql, params = {}) =>
       run(async () => {
         await client.command({ query: sql, query_params: params })

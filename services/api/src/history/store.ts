@@ -7,6 +7,8 @@ export interface Store {
   queryBinary(sql: string, params?: Record<string, unknown>): Promise<Uint8Array<ArrayBuffer>>
   /** Durable when it resolves. `body`: one JSON array a line, in the order of `columns`. @throws StoreError */
   insert(table: string, columns: readonly string[], body: Buffer): Promise<void>
+  /** Durable when it resolves. `rows`: RowBinary in the order of `columns`. @throws StoreError */
+  insertBinary(table: string, columns: readonly string[], rows: Buffer): Promise<void>
   /** A statement without rows. @throws StoreError */
   command(sql: string, params?: Record<string, unknown>): Promise<void>
   close(): Promise<void>

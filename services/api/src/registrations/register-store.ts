@@ -1,8 +1,8 @@
 import { callEvent, type CallEvent } from '@sip-capture/contract/bus/call-event.ts'
 import type { Direction, MessageSource } from '@sip-capture/contract/bus/sip-record.ts'
 import type { MessageView } from '../ingest/message-row.ts'
-import { micros } from '../history/message-reader.ts'
 import type { Store } from '../history/store.ts'
+import { micros } from '../history/time-sql.ts'
 import { registerColumnNames, type RegisterMessage, toRegisterCells } from './register-columns.ts'
 
 /** AORs that one answer looks at, and messages of each. */

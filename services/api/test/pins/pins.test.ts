@@ -187,14 +187,14 @@ t.test('what a kept call gets later is kept too, and it outlives RETENTION_DAYS'
   )
 
   await applyRetentionDays(store, 1)
-  for (const table of ['records', 'messages', 'callSlots', 'calls'])
+  for (const table of ['messages', 'callSlots', 'calls'])
     await store.command(
       `ALTER TABLE ${table} UPDATE storedAt = now() - INTERVAL 3 DAY WHERE 1 SETTINGS mutations_sync = 1`,
     )
   // Whole parts go; once all that is in them is too old.
   await until(
     async () => {
-      for (const table of ['records', 'messages', 'callSlots', 'calls'])
+      for (const table of ['messages', 'callSlots', 'calls'])
         await store.command(`OPTIMIZE TABLE ${table} FINAL`)
       return await messagesOf(store, ['other'])
     },

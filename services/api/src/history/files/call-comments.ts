@@ -2,9 +2,10 @@ import { nowMicros } from '@sip-capture/contract/time.ts'
 import { callIdLine, describeCall, describeVerdict, maxJudgedMessages } from '../../call-comment.ts'
 import type { MessageShown } from '../../capture-packets.ts'
 import { toMessageView } from '../../ingest/message-row.ts'
-import { micros, ofCalls, readCallMessages } from '../message-reader.ts'
+import { ofCalls, readCallMessages } from '../message-reader.ts'
 import type { StoredMessage } from '../record-rows.ts'
 import type { Store } from '../store.ts'
+import { micros } from '../time-sql.ts'
 import type { OwnedPacket } from './sighting-window.ts'
 
 /** Calls remembered, so that only their first packet gets a comment; one that comes back later gets it again. */
@@ -133,7 +134,7 @@ export class CallComments {
   /** Up to one more than can be judged. */
   async #countMessages(capture: string, calls: readonly OwnedPacket[]): Promise<ReadonlyMap<string, number>> {
     const rows = await this.#store.query<{ callId: string; messages: number }>(
-      `SELECT callId, least(count(), {most:UInt32}) AS messages FROM records
+      `SELECT callId, least(count(), {most:UInt32}) AS messages FROM messages
        WHERE ${ofCalls} GROUP BY callId`,
       { callIds: calls.map(({ callId }) => callId), capture, most: maxJudgedMessages + 1 },
     )

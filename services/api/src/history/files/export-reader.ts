@@ -1,8 +1,9 @@
 import type { MessageFilter } from '@sip-capture/contract/rest/message.ts'
 import { toFilterSql } from '../filter-sql.ts'
-import { micros, type RowKey } from '../message-reader.ts'
+import type { RowKey } from '../message-reader.ts'
 import { queryRecords, type StoredMessage } from '../record-rows.ts'
 import type { Store } from '../store.ts'
+import { atOrAfter, atOrBefore, before, micros } from '../time-sql.ts'
 
 export interface ExportQuery {
   readonly filter: MessageFilter
@@ -27,34 +28,27 @@ const maxPageBytes = 2 * pageBytes
 
 interface Condition {
   readonly sql: string
-  /** Asks nothing but what `records` has too. */
-  readonly isOfRecords: boolean
   readonly params: Record<string, unknown>
 }
 
 function toCondition({ filter, since, until, wholeCalls }: ExportQuery): Condition {
-  const time: string[] = []
-  const bounds: Record<string, unknown> = {}
+  const found = toFilterSql(filter)
+  const conditions = [found.sql]
+  const params: Record<string, unknown> = { ...found.params }
   if (since !== undefined) {
-    time.push(`at >= ${micros('since')}`)
-    bounds['since'] = since
+    conditions.push(atOrAfter('{since:Int64}'))
+    params['since'] = since
   }
   if (until !== undefined) {
-    time.push(`at < ${micros('until')}`)
-    bounds['until'] = until
+    conditions.push(before('{until:Int64}'))
+    params['until'] = until
   }
-  const found = toFilterSql(filter, time)
-  const params = { ...found.params, ...bounds }
-  if (!wholeCalls) {
-    const { capture: _capture, source: _source, ...rest } = filter
-    const isOfRecords = Object.values(rest).every((words) => words === undefined || words.length === 0)
-    return { sql: found.sql, params, isOfRecords }
-  }
-  const capture = toFilterSql({ capture: filter.capture }, [])
+  const sql = conditions.join(' AND ')
+  if (!wholeCalls) return { sql, params }
+  const capture = toFilterSql({ capture: filter.capture })
   return {
-    sql: `${capture.sql} AND callId IN (SELECT callId FROM messages WHERE ${found.sql} AND callId != '')`,
+    sql: `${capture.sql} AND callId IN (SELECT callId FROM messages WHERE ${sql} AND callId != '')`,
     params: { ...params, ...capture.params },
-    isOfRecords: false,
   }
 }
 
@@ -68,9 +62,16 @@ export async function countMessages(store: Store, query: ExportQuery): Promise<n
   return row?.count ?? 0
 }
 
+interface PageEnd {
+  count: number
+  bytes: number
+  atMicros: number
+  idHex: string
+}
+
 /**
- * The next messages, at most `limit` and not many more bytes than `pageBytes`, with their bytes: first where the page ends,
- * then what `records` has of that time. Both tables are in order of time, so that no page reads what another has read.
+ * The next messages, at most `limit` and not many more bytes than `pageBytes`: first where the page ends, then what is in
+ * between. The table is in order of time by slots, so that no page reads what another has read.
  * @throws StoreError
  */
 export async function readExportPage(
@@ -80,25 +81,23 @@ export async function readExportPage(
 ): Promise<ExportPage> {
   const { limit, after } = page
   const condition = toCondition(query)
-  const sql = `${condition.sql} ${behind('messages', after)}`
+  const sql = `${condition.sql} ${behind(after)}`
   const params = { ...condition.params, ...(after ? { afterAt: after.atMicros, afterId: after.id } : {}) }
   const [end] = await store.query<PageEnd>(
     `SELECT count() AS count, sum(sizeBytes) AS bytes,
        toUnixTimestamp64Micro(max(key).1) AS atMicros, lower(hex(max(key).2)) AS idHex
-     FROM (SELECT (at, messages.id) AS key, sizeBytes FROM messages WHERE ${sql}
-       ORDER BY at, messages.id LIMIT {limit:UInt32})`,
+     FROM (SELECT (messages.at, messages.id) AS key, sizeBytes FROM messages WHERE ${sql}
+       ORDER BY slot, messages.at, messages.id LIMIT {limit:UInt32})`,
     { ...params, limit },
   )
   if (!end || end.count === 0) return { items: [], next: null }
   if (end.bytes > maxPageBytes && limit > 1)
     return readExportPage(store, query, { limit: Math.ceil(end.count * (pageBytes / end.bytes)), after })
-  const bound = { ...params, endAt: end.atMicros, endId: end.idHex }
-  // What `records` knows itself need not be asked for: half of the work.
-  const which = condition.isOfRecords
-    ? `${condition.sql} ${behind('records', after)} AND ${upTo('records')}`
-    : `${after ? `at >= ${micros('afterAt')} AND` : ''} at <= ${micros('endAt')} AND (callId, at, records.id) IN (
-       SELECT callId, at, messages.id FROM messages WHERE ${sql} AND ${upTo('messages')})`
-  const items = await queryRecords(store, `WHERE ${which}`, bound)
+  const items = await queryRecords(store, `WHERE ${sql} AND ${upToEnd}`, {
+    ...params,
+    endAt: end.atMicros,
+    endId: end.idHex,
+  })
   return {
     items: toOnce(items),
     next: end.count < limit ? null : { atMicros: end.atMicros, id: end.idHex },
@@ -115,19 +114,9 @@ function compareKeys({ record: a }: StoredMessage, { record: b }: StoredMessage)
   return a.atMicros - b.atMicros || (a.id < b.id ? -1 : Number(a.id > b.id))
 }
 
-interface PageEnd {
-  count: number
-  bytes: number
-  atMicros: number
-  idHex: string
-}
+const upToEnd = `${atOrBefore('{endAt:Int64}')} AND (messages.at < ${micros('endAt')} OR messages.id <= {endId:UUID})`
 
-function upTo(table: string): string {
-  return `at <= ${micros('endAt')} AND (at < ${micros('endAt')} OR ${table}.id <= {endId:UUID})`
-}
-
-/** The bound on `at` alone is what the primary key can use. */
-function behind(table: string, after: RowKey | null): string {
+function behind(after: RowKey | null): string {
   if (!after) return ''
-  return `AND at >= ${micros('afterAt')} AND (at > ${micros('afterAt')} OR ${table}.id > {afterId:UUID})`
+  return `AND ${atOrAfter('{afterAt:Int64}')} AND (messages.at > ${micros('afterAt')} OR messages.id > {afterId:UUID})`
 }

@@ -1,8 +1,9 @@
 import { correlate, type OpeningInvite } from '@sip-capture/sip/correlate.ts'
 import { parseMessage } from '@sip-capture/sip/message.ts'
 import type { FoundCall, Leg } from '../leg-store.ts'
-import { micros, ofCalls } from '../message-reader.ts'
+import { ofCalls } from '../message-reader.ts'
 import type { Store } from '../store.ts'
+import { atOrAfter, atOrBefore } from '../time-sql.ts'
 
 /** As far as a second leg may be from the first. */
 const aroundMicros = 30_000_000
@@ -50,14 +51,13 @@ interface InviteRow {
 async function readInvitesAround(store: Store, callId: string, capture: string): Promise<OpeningInvite[]> {
   const [own] = await store.query<{ atMicros: number; srcAddress: string; dstAddress: string }>(
     `SELECT toUnixTimestamp64Micro(at) AS atMicros, srcAddress, dstAddress FROM messages
-     WHERE callId = {callId:String} AND capture = {capture:String}
-     AND kind = 'request' AND method = 'INVITE' AND toTag = '' ORDER BY at LIMIT 1`,
-    { callId, capture },
+     WHERE ${ofCalls} AND kind = 'request' AND method = 'INVITE' AND toTag = '' ORDER BY at LIMIT 1`,
+    { callIds: [callId], capture },
   )
   if (!own) return []
   const keys = await store.query<{ callId: string; atMicros: number }>(
     `SELECT callId, toUnixTimestamp64Micro(min(messages.at)) AS atMicros FROM messages
-     WHERE at >= ${micros('from')} AND at <= ${micros('to')} AND capture = {capture:String}
+     WHERE ${atOrAfter('{from:Int64}')} AND ${atOrBefore('{to:Int64}')} AND capture = {capture:String}
      AND kind = 'request' AND method = 'INVITE' AND toTag = '' AND callId != ''
      AND (srcAddress IN {hosts:Array(String)} OR dstAddress IN {hosts:Array(String)})
      AND callId NOT IN (SELECT callId FROM legs WHERE kind = 'leg-linked' AND {capture:String} = '')
@@ -71,10 +71,10 @@ async function readInvitesAround(store: Store, callId: string, capture: string):
   )
   if (keys.length < 2 || keys.length > maxCandidates) return []
   const rows = await store.query<InviteRow>(
-    `SELECT callId, toUnixTimestamp64Micro(min(records.at)) AS atMicros, toUnixTimestamp64Micro(max(records.at)) AS endedAtMicros,
-     argMin(srcAddress, (records.at, records.id)) AS srcAddress, argMin(dstAddress, (records.at, records.id)) AS dstAddress,
-     argMin(if(startsWith(payload, 'INVITE '), payload, ''), (if(startsWith(payload, 'INVITE '), 0, 1), records.at)) AS payload
-     FROM records WHERE ${ofCalls} GROUP BY callId`,
+    `SELECT callId, toUnixTimestamp64Micro(min(messages.at)) AS atMicros, toUnixTimestamp64Micro(max(messages.at)) AS endedAtMicros,
+     argMin(srcAddress, (messages.at, messages.id)) AS srcAddress, argMin(dstAddress, (messages.at, messages.id)) AS dstAddress,
+     argMin(if(startsWith(payload, 'INVITE '), payload, ''), (if(startsWith(payload, 'INVITE '), 0, 1), messages.at)) AS payload
+     FROM messages WHERE ${ofCalls} GROUP BY callId`,
     { callIds: keys.map((key) => key.callId), capture },
   )
   return rows.flatMap((row) => {

@@ -1,11 +1,11 @@
 import { callColumnNames } from '../../calls/call-columns.ts'
 import type { FoundCall } from '../leg-store.ts'
 import { ofCalls } from '../message-reader.ts'
-import { callEventColumnNames, messageColumnNames, recordColumnNames } from '../schema.ts'
+import { callEventColumnNames, messageColumnNames } from '../schema.ts'
 import type { Store } from '../store.ts'
 
 /** Of one call. More is what no page shows. */
-const maxRecords = 50_000
+const maxMessages = 50_000
 const maxEvents = 80_000
 
 const columns = (names: readonly string[], table: string): string =>
@@ -14,20 +14,10 @@ const columns = (names: readonly string[], table: string): string =>
 /** Ids that the pin has already. */
 const copied = (table: string): string => `(SELECT ${table}.id FROM ${table} WHERE pinId = {pin:UUID})`
 
-const edge = (which: 'min' | 'max'): string =>
-  `(SELECT ${which}(at) FROM pinnedRecords WHERE pinId = {pin:UUID})`
-
-const copyRecords = `INSERT INTO pinnedRecords (pinId, ${recordColumnNames.join(', ')})
-  SELECT {pin:UUID}, ${columns(recordColumnNames, 'records')} FROM records
-  WHERE ${ofCalls} AND records.id NOT IN ${copied('pinnedRecords')}
-  ORDER BY records.at, records.id LIMIT 1 BY records.id LIMIT ${maxRecords}`
-
-// Between the times of the records: `messages` is in order of time.
 const copyMessages = `INSERT INTO pinnedMessages (pinId, ${messageColumnNames.join(', ')})
   SELECT {pin:UUID}, ${columns(messageColumnNames, 'messages')} FROM messages
-  WHERE messages.at >= ${edge('min')} AND messages.at <= ${edge('max')}
-  AND messages.id IN ${copied('pinnedRecords')} AND messages.id NOT IN ${copied('pinnedMessages')}
-  LIMIT 1 BY messages.id`
+  WHERE ${ofCalls} AND messages.id NOT IN ${copied('pinnedMessages')}
+  ORDER BY messages.at, messages.id LIMIT 1 BY messages.id LIMIT ${maxMessages}`
 
 const copyCallRow = `INSERT INTO pinnedCalls (pinId, ${callColumnNames.join(', ')})
   SELECT {pin:UUID}, ${callColumnNames.join(', ')} FROM calls FINAL
@@ -40,25 +30,24 @@ const copyEvents = `INSERT INTO pinnedCallEvents (pinId, ${callEventColumnNames.
   WHERE node = {node:String} AND linkedid IN {linkedids:Array(String)}
   AND callEvents.id NOT IN ${copied('pinnedCallEvents')} LIMIT 1 BY callEvents.id LIMIT ${maxEvents}`
 
-/** Copies what history has of a call and its pin has not; safe to do again. How many records the pin has then. @throws StoreError */
+/** Copies what history has of a call and its pin has not; safe to do again. How many messages the pin has then. @throws StoreError */
 export async function copyRows(
   store: Store,
   { id, capture, call }: { id: string; capture: string; call: FoundCall },
 ): Promise<number> {
   const { callIds, node, linkedids } = call
   const params = { pin: id, callIds, capture }
-  await store.command(copyRecords, params)
-  await store.command(copyMessages, { pin: id })
+  await store.command(copyMessages, params)
   await store.command(copyCallRow, params)
   if (linkedids.length > 0) await store.command(copyEvents, { pin: id, node, linkedids })
-  const [kept] = await store.query<{ records: number }>(
-    'SELECT uniqExact(pinnedRecords.id) AS records FROM pinnedRecords WHERE pinId = {pin:UUID}',
+  const [kept] = await store.query<{ messages: number }>(
+    'SELECT uniqExact(pinnedMessages.id) AS messages FROM pinnedMessages WHERE pinId = {pin:UUID}',
     { pin: id },
   )
-  return kept?.records ?? 0
+  return kept?.messages ?? 0
 }
 
-const tables = ['pinnedRecords', 'pinnedMessages', 'pinnedCalls', 'pinnedCallEvents'] as const
+const tables = ['pinnedMessages', 'pinnedCalls', 'pinnedCallEvents'] as const
 
 /** @throws StoreError, RangeError for what is no id */
 export async function removeCopies(store: Store, id: string): Promise<void> {

@@ -20,7 +20,7 @@ export interface Pin {
   /** Name of the watch; `''`: a person. */
   readonly pinnedBy: string
   readonly call: FoundCall
-  /** Records that are kept; 0: not yet copied. */
+  /** Messages that are kept; 0: not yet copied. */
   readonly messages: number
 }
 
@@ -116,11 +116,11 @@ export async function pinCall(
   const call = await findWholeCall(store, id, capture)
   const known = await findPin(store, { names: [id, ...call.callIds], capture })
   if (known) return { pin: await readView(store, await copyCall(store, known)) }
-  const [stored] = await store.query<{ records: number }>(
-    `SELECT count() AS records FROM records WHERE ${ofCalls}`,
+  const [stored] = await store.query<{ messages: number }>(
+    `SELECT count() AS messages FROM messages WHERE ${ofCalls}`,
     { callIds: call.callIds, capture },
   )
-  if (!stored?.records) return { problem: 'none' }
+  if (!stored?.messages) return { problem: 'none' }
   if ((await countPins(store)) >= max) return { problem: 'full' }
   const pin: Pin = {
     id: toCallKey(capture, call.callIds[0] ?? id),

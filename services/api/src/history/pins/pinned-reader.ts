@@ -11,7 +11,6 @@ import {
   countCallMessages,
   findMessage,
   listMessages,
-  micros,
   ofCalls,
   readCallMessages,
   type MessagePage,
@@ -19,11 +18,12 @@ import {
 } from '../message-reader.ts'
 import { queryRecords, type StoredMessage } from '../record-rows.ts'
 import type { Store } from '../store.ts'
+import { atOrAfter, micros } from '../time-sql.ts'
 import { findPin, joinCalls, type Pin } from './pin-store.ts'
 
 /**
  * What the API asks of history, with the calls that are kept: a call is read from its copy once retention has taken any of its
- * records, and its copy is as whole as the call ever was. What writes history does not look here.
+ * messages, and its copy is as whole as the call ever was. What writes history does not look here.
  */
 
 export async function findKeptCall(
@@ -44,11 +44,11 @@ async function findLonePin(
 ): Promise<Pin | undefined> {
   const pin = await findPin(store, { names: callIds, capture })
   if (!pin) return undefined
-  const [row] = await store.query<{ records: number }>(
-    `SELECT uniqExact(records.id) AS records FROM records WHERE ${ofCalls}`,
+  const [row] = await store.query<{ messages: number }>(
+    `SELECT uniqExact(messages.id) AS messages FROM messages WHERE ${ofCalls}`,
     { callIds, capture },
   )
-  return (row?.records ?? 0) < pin.messages ? pin : undefined
+  return (row?.messages ?? 0) < pin.messages ? pin : undefined
 }
 
 type MessagesQuery = Parameters<typeof readCallMessages>[1]
@@ -57,14 +57,14 @@ export async function readKeptMessages(store: Store, query: MessagesQuery): Prom
   const { callIds, capture = '', limit, after } = query
   if (!(await findLonePin(store, { callIds, capture }))) return await readCallMessages(store, query)
   const keyset = after
-    ? `AND at >= ${micros('afterAt')} AND (at > ${micros('afterAt')} OR records.id > {afterId:UUID})`
+    ? `AND ${atOrAfter('{afterAt:Int64}')} AND (messages.at > ${micros('afterAt')} OR messages.id > {afterId:UUID})`
     : ''
   return await queryRecords(
     store,
     `WHERE callId IN {callIds:Array(String)} AND capture = {capture:String} ${keyset}
-     ORDER BY at, records.id LIMIT 1 BY at, records.id LIMIT {limit:UInt32}`,
+     ORDER BY messages.at, messages.id LIMIT 1 BY messages.at, messages.id LIMIT {limit:UInt32}`,
     { callIds, capture, limit, ...(after ? { afterAt: after.atMicros, afterId: after.id } : {}) },
-    'pinnedRecords AS records',
+    'pinnedMessages AS messages',
   )
 }
 
@@ -82,9 +82,9 @@ export async function findKeptMessage(store: Store, id: string): Promise<StoredM
   if (found) return found
   const [kept] = await queryRecords(
     store,
-    'WHERE records.id = {id:UUID} LIMIT 1',
+    'WHERE messages.id = {id:UUID} LIMIT 1',
     { id },
-    'pinnedRecords AS records',
+    'pinnedMessages AS messages',
   )
   return kept
 }

@@ -1,32 +1,4 @@
-const maxWordBytes = 64
-const cachedWords = 1_024
-
-/** Short texts by their bytes; the newest of those that fall on one place is kept. */
-class WordCache {
-  readonly #entries = Array.from({ length: cachedWords }, () => ({ bytes: Buffer.alloc(0), text: '' }))
-
-  read(bytes: Buffer, at: number, length: number): string {
-    let hash = length
-    for (let n = at; n < at + length; n++) hash = Math.imul(hash ^ (bytes[n] ?? 0), 0x01000193)
-    const place = (hash ^ (hash >>> 15)) & (cachedWords - 1)
-    const entry = this.#entries[place]
-    if (entry && isAt(bytes, at, length, entry.bytes)) return entry.text
-    const made = {
-      bytes: Buffer.from(bytes.subarray(at, at + length)),
-      text: bytes.toString('utf8', at, at + length),
-    }
-    this.#entries[place] = made
-    return made.text
-  }
-}
-
-function isAt(bytes: Buffer, at: number, length: number, word: Buffer): boolean {
-  if (word.length !== length) return false
-  for (let n = 0; n < length; n++) if (bytes[at + n] !== word[n]) return false
-  return true
-}
-
-const words = new WordCache()
+import { words } from './word-cache.ts'
 
 /**
  * Reads ClickHouse's RowBinary: values one behind the other in the order of the columns, without any names or lengths of
@@ -85,16 +57,7 @@ export class RowBinaryReader {
   word(): string {
     const length = this.length()
     const at = this.#skip(length)
-    return length > maxWordBytes
-      ? this.#bytes.toString('utf8', at, at + length)
-      : words.read(this.#bytes, at, length)
-  }
-
-  /** A string of ASCII alone. */
-  ascii(): string {
-    const length = this.length()
-    const at = this.#skip(length)
-    return length === 0 ? '' : this.#bytes.toString('latin1', at, at + length)
+    return words.read(this.#bytes, at, length)
   }
 
   /** A length: seven bits a byte, the lowest first, the top bit says that more follow. Also the count of an array. */

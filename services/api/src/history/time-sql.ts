@@ -1,0 +1,20 @@
+import { slotSql } from './schema.ts'
+
+/** Moments in statements: `micros` is what stands for epoch microseconds there, such as `{since:Int64}`. */
+
+export const moment = (micros: string): string => `fromUnixTimestamp64Micro(${micros}, 'UTC')`
+
+/** The bound parameter of that name as a moment. */
+export const micros = (name: string): string => moment(`{${name}:Int64}`)
+
+// Conditions on the time of `messages`. What they ask of `slot` follows from what they ask of `at`, but it is what the
+// primary key can use.
+
+export const atOrAfter = (micros: string): string =>
+  `(slot >= ${slotSql(micros)} AND messages.at >= ${moment(micros)})`
+
+export const atOrBefore = (micros: string): string =>
+  `(slot <= ${slotSql(micros)} AND messages.at <= ${moment(micros)})`
+
+export const before = (micros: string): string =>
+  `(slot <= ${slotSql(micros)} AND messages.at < ${moment(micros)})`
