@@ -71,6 +71,10 @@ t.test('markup and script in every field an attacker writes are inert text', asy
   for (const summary of await page.locator('details.header summary').all()) await summary.click()
   await page.getByTestId('message').getByRole('tab', { name: 'SDP' }).click()
   await page.getByTestId('message').getByRole('tab', { name: 'Raw' }).click()
+  await page
+    .getByTestId('message')
+    .filter({ hasText: /\\x1b|␛/i })
+    .waitFor()
   t.match(
     await page.getByTestId('message').textContent(),
     /\\x1b|␛/i,

@@ -28,7 +28,7 @@ const oneCall =
 /** The transferer is done soon; SIPp itself stays for a minute longer. */
 const transfer = (number: string, scenario: SippScenario) => async (system: System) => {
   const phone = await startSipp({ ...from(system), scenario, number, holdMs: 500, calls: 1 })
-  t.teardown(() => phone.stop())
+  t.teardown(() => phone.stop(1_000))
   const wanted = scenario === 'attended-transfer' ? 2 : 1
   await until(async () => {
     const calls = await system.pbx.cli('core show channels concise')

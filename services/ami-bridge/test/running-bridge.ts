@@ -69,11 +69,11 @@ export function startTestBridge(environment: Readonly<Record<string, string>>): 
   return startBridge({ config, logger: createLogger({ name: 'ami-bridge', level: config.LOG_LEVEL }) })
 }
 
-/** Looks until `fact` gives something true; fails with `what` after half a minute. */
+/** Looks until `fact` gives something true; fails with `what` when the test would hang. */
 export async function until<T>(
   what: string,
   fact: () => T | Promise<T>,
-  withinMillis = 30_000,
+  withinMillis = 120_000,
 ): Promise<Exclude<T, false | null | undefined>> {
   const deadline = performance.now() + withinMillis
   for (;;) {
