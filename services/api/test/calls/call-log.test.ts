@@ -220,7 +220,7 @@ t.test('the call log', async (t) => {
     const before = await until(
       async () => {
         const callId = `silent-${(tries += 1)}`
-        const recent = Math.round(Date.now() * 1000) - Math.max(0, 34 - 6 * tries) * second
+        const recent = Math.round(Date.now() * 1000) - (44 - 16 * tries) * second
         await send(callMessages({ callId, startMicros: recent }).slice(0, 1))
         const [row] = await until(
           () => list(api, { q: `callid:${callId}` }),
