@@ -81,7 +81,7 @@ export async function startSystem(t: Test, options: SystemOptions = {}): Promise
     },
   })
   t.teardown(() => stack.stop())
-  await stack.ready(180_000)
+  await stack.ready(300_000)
 
   async function get(path: string): Promise<Response> {
     return fetch(new URL(path, stack.apiUrl))
@@ -177,7 +177,7 @@ export function callIdOf({ messages }: SippResult): string {
 export async function until(
   fact: () => Promise<boolean> | boolean,
   what: string,
-  withinMs = 120_000,
+  withinMs = 300_000,
 ): Promise<void> {
   const deadline = performance.now() + withinMs
   for (;;) {
@@ -191,7 +191,7 @@ export async function until(
 export async function settled(
   read: () => Promise<number>,
   atLeast: number,
-  withinMs = 120_000,
+  withinMs = 300_000,
 ): Promise<number> {
   let last = -1
   let same = 0

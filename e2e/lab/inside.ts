@@ -9,7 +9,7 @@ import { healthy } from './healthy.ts'
 import { startLaboratory, type Laboratory, type Trial } from './laboratory.ts'
 
 /** The laboratory's own network: started by `test/laboratory.test.ts` in a namespace in which nothing else runs. */
-t.setTimeout(900_000)
+t.setTimeout(1_800_000)
 
 /** Addresses that are there and have nobody at them, as those behind a NAT. */
 function prepareNetwork(): void {

@@ -5,7 +5,7 @@ import { runSipp } from '@sip-capture/infra/test-pbx/sipp.ts'
 import { keepScreenshot, startBrowser } from '@sip-capture/testing/browser.ts'
 import { startSystem, until } from '../system.ts'
 
-t.setTimeout(900_000)
+t.setTimeout(1_800_000)
 
 const run = promisify(execFile)
 

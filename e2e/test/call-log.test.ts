@@ -3,7 +3,7 @@ import { runSipp, startSipp } from '@sip-capture/infra/test-pbx/sipp.ts'
 import { keepScreenshot, startBrowser } from '@sip-capture/testing/browser.ts'
 import { startSystem } from '../system.ts'
 
-t.setTimeout(600_000)
+t.setTimeout(1_800_000)
 
 t.test('calls through a real Asterisk in the call log: live, with state, code and verdict', async (t) => {
   const system = await startSystem(t, { hep: true })

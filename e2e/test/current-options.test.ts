@@ -4,7 +4,7 @@ import t from 'tap'
 import { runSipp } from '@sip-capture/infra/test-pbx/sipp.ts'
 import { startSystem, until } from '../system.ts'
 
-t.setTimeout(300_000)
+t.setTimeout(1_800_000)
 
 t.test(
   'the check of a failed call says what the option is set to, and what it is set to after a change',

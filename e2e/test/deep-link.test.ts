@@ -12,7 +12,7 @@ import t from 'tap'
 import { snippetGroups } from '../../services/ui/src/views/links/snippets.ts'
 import { startSystem, type System, until } from '../system.ts'
 
-t.setTimeout(600_000)
+t.setTimeout(1_800_000)
 
 const callIdOf = (phone: SippResult) => /^Call-ID: (.*)\r$/m.exec(phone.messages[0]?.text ?? '')?.[1] ?? ''
 

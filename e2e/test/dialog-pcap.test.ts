@@ -8,7 +8,7 @@ import { parseTime } from '@sip-capture/contract/time.ts'
 import { runSipp } from '@sip-capture/infra/test-pbx/sipp.ts'
 import { callIdOf, startSystem, until, type System } from '../system.ts'
 
-t.setTimeout(900_000)
+t.setTimeout(1_800_000)
 
 const run = promisify(execFile)
 

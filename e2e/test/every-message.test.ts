@@ -5,7 +5,7 @@ import { runSipp, type SippMessage } from '@sip-capture/infra/test-pbx/sipp.ts'
 import { ofSize } from '../sizes.ts'
 import { settled, startSystem, until, type System } from '../system.ts'
 
-t.setTimeout(900_000)
+t.setTimeout(1_800_000)
 
 const calls = ofSize({ usual: 60, full: 200 })
 

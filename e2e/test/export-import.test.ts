@@ -8,7 +8,7 @@ import { dropFiles, keepScreenshot, startBrowser } from '@sip-capture/testing/br
 import { captureFile } from '../capture-file.ts'
 import { settled, startSystem, until, type System } from '../system.ts'
 
-t.setTimeout(900_000)
+t.setTimeout(1_800_000)
 
 const missing = '2718281828'
 

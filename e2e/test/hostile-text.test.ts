@@ -4,7 +4,7 @@ import t from 'tap'
 import { startBrowser } from '@sip-capture/testing/browser.ts'
 import { startSystem, until, type System } from '../system.ts'
 
-t.setTimeout(900_000)
+t.setTimeout(1_800_000)
 
 const markup = '<img src=x onerror=window.__ran=1>'
 const breakout = `"><svg onload=window.__ran=1><script>window.__ran=1</script>`

@@ -3,7 +3,7 @@ import { runSipp, startSipp, type SippScenario } from '@sip-capture/infra/test-p
 import type { CallDetail } from '@sip-capture/contract/rest/call.ts'
 import { startSystem, type System, until } from '../system.ts'
 
-t.setTimeout(600_000)
+t.setTimeout(1_800_000)
 
 interface Case {
   readonly name: string

@@ -16,7 +16,7 @@ import { captureFile } from '../capture-file.ts'
 import { privateMessages, privateTexts } from '../private-messages.ts'
 import { allStored, startSystem, until, type System } from '../system.ts'
 
-t.setTimeout(900_000)
+t.setTimeout(1_800_000)
 
 const run = promisify(execFile)
 const scenario = fileURLToPath(new URL('../sipp/private.xml', import.meta.url))

@@ -13,7 +13,7 @@ import { runSipp } from '@sip-capture/infra/test-pbx/sipp.ts'
 import { keepScreenshot, startBrowser } from '@sip-capture/testing/browser.ts'
 import { startSystem, type System, until } from '../system.ts'
 
-t.setTimeout(600_000)
+t.setTimeout(1_800_000)
 
 const briefly = fileURLToPath(new URL('../sipp/register-briefly.xml', import.meta.url)) as `${string}.xml`
 

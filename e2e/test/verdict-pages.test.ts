@@ -4,7 +4,7 @@ import { keepScreenshot, startBrowser } from '@sip-capture/testing/browser.ts'
 import { verdictRules } from '@sip-capture/sip/verdict-rules.ts'
 import { startSystem, until } from '../system.ts'
 
-t.setTimeout(600_000)
+t.setTimeout(1_800_000)
 
 t.test('from the verdict of a call to its rule, its calls, the options and a good call', async (t) => {
   const system = await startSystem(t, { services: ['ami-bridge', 'api', 'ui'] })

@@ -38,7 +38,7 @@ export async function startBrowser(
       })
       const page = await context.newPage()
       // Ends a test that would hang; a busy machine may take long for what usually is there at once.
-      page.setDefaultTimeout(120_000)
+      page.setDefaultTimeout(300_000)
       const faults: string[] = []
       page.on('pageerror', (error) => faults.push(String(error)))
       page.on('dialog', (dialog) => {
