@@ -152,7 +152,7 @@ t.test('registrations', async (t) => {
       }),
     ),
   ])
-  await publish(client, keys.trafficLog, [
+  const messages = [
     ...granted({ user: '6001', secondsAgo: 20, lifetime: 3_000 }),
     request({ user: '6002', secondsAgo: 30 }),
     answer('401 Unauthorized', { user: '6002', secondsAgo: 30, extra: [challenge] }),
@@ -170,11 +170,12 @@ t.test('registrations', async (t) => {
       lifetime: 3_000,
     }),
     sipRecordOf(sipText({ callId: 'a-call' })),
-  ])
+  ]
+  await publish(client, keys.trafficLog, messages)
   // What Asterisk told comes by another stream than the messages.
   await until(
     () => api.history.status,
-    ({ counters }) => counters['stored'] === 17 && counters['callEvents'] === 4,
+    ({ counters }) => counters['stored'] === messages.length && counters['callEvents'] === 4,
   )
   const found = await until(
     list,
