@@ -21,7 +21,8 @@ export async function placeNumberedCalls(
     ...options,
     remote: { address: system.pbx.address, port: system.pbx.sipPort },
     address: system.pbx.phoneAddress,
-    holdMs: 300,
+    // Asterisk is asked whose a channel is while it lives.
+    holdMs: 2_000,
   })
   if (phone.callsOk !== options.calls)
     throw new Error(`only ${phone.callsOk} of ${options.calls} calls went as they should: ${phone.errors}`)

@@ -13,7 +13,7 @@ import { page } from '@sip-capture/contract/rest/page.ts'
 import { sourcesAnswer, type SourcesAnswer } from '@sip-capture/contract/rest/source.ts'
 import { findFreePort } from '@sip-capture/infra/free-port.ts'
 import { startStack, type ServiceName, type Stack } from '@sip-capture/infra/stack.ts'
-import { startSipp, type SippRun } from '@sip-capture/infra/test-pbx/sipp.ts'
+import { runSipp, startSipp, type SippResult, type SippRun } from '@sip-capture/infra/test-pbx/sipp.ts'
 import { startTestPbx, type TestPbx } from '@sip-capture/infra/test-pbx/test-pbx.ts'
 import type { Test } from 'tap'
 import { z } from 'zod'
@@ -81,7 +81,7 @@ export async function startSystem(t: Test, options: SystemOptions = {}): Promise
     },
   })
   t.teardown(() => stack.stop())
-  await stack.ready()
+  await stack.ready(300_000)
 
   async function get(path: string): Promise<Response> {
     return fetch(new URL(path, stack.apiUrl))
@@ -146,11 +146,38 @@ async function sourcesUp(system: System, options: SystemOptions): Promise<void> 
   )
 }
 
+/** Waits until all that was sent so far is in the history. Each source brings what it saw in order: a message that is sent
+ *  behind all others, and is there, is there behind all others. */
+export async function allStored(system: System): Promise<void> {
+  const { pbx } = system
+  const last = await runSipp({
+    scenario: 'options',
+    address: pbx.phoneAddress,
+    remote: { address: pbx.address, port: pbx.sipPort },
+  })
+  const callId = callIdOf(last)
+  const { items } = await system.sources()
+  const seeing = items.filter(({ state }) => state === 'up' || state === 'degraded')
+  await until(async () => {
+    const rows = await system.messages({ callId })
+    return seeing.every(
+      ({ kind }) =>
+        rows.filter(({ source }) => source.startsWith(kind === 'wire' ? 'wire' : 'ami-')).length >=
+        last.messages.length,
+    )
+  }, 'the last message of each source')
+}
+
+/** Of the first message that SIPp sent or received. */
+export function callIdOf({ messages }: SippResult): string {
+  return /^Call-ID: *(.*?)\r$/im.exec(messages[0]?.text ?? '')?.[1] ?? ''
+}
+
 /** Waits for a fact. The bound is a safety net against a hanging test, not a speed requirement. */
 export async function until(
   fact: () => Promise<boolean> | boolean,
   what: string,
-  withinMs = 60_000,
+  withinMs = 300_000,
 ): Promise<void> {
   const deadline = performance.now() + withinMs
   for (;;) {
@@ -164,7 +191,7 @@ export async function until(
 export async function settled(
   read: () => Promise<number>,
   atLeast: number,
-  withinMs = 60_000,
+  withinMs = 300_000,
 ): Promise<number> {
   let last = -1
   let same = 0

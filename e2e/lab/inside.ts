@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import type { CallDetail } from '@sip-capture/contract/rest/call.ts'
 import t from 'tap'
-import { settled } from '../system.ts'
+import { allStored } from '../system.ts'
 import type { Entry } from './fault.ts'
 import { faultsHere } from './faults-here.ts'
 import { faultsThere } from './faults-there.ts'
@@ -9,7 +9,7 @@ import { healthy } from './healthy.ts'
 import { startLaboratory, type Laboratory, type Trial } from './laboratory.ts'
 
 /** The laboratory's own network: started by `test/laboratory.test.ts` in a namespace in which nothing else runs. */
-t.setTimeout(600_000)
+t.setTimeout(1_800_000)
 
 /** Addresses that are there and have nobody at them, as those behind a NAT. */
 function prepareNetwork(): void {
@@ -57,7 +57,7 @@ await t.test('the laboratory', async (t) => {
   const { system } = laboratory
   const faults = wanted([...faultsHere, ...faultsThere])
   const trials = await runAll<Entry>(laboratory, [...faults, ...wanted(healthy)])
-  await settled(() => system.count({}), 1)
+  await allStored(system)
 
   const told = async (entry: Entry) => {
     const { callId, errors } = trials.find((one) => one.entry === entry) ?? { callId: '', errors: 'not run' }

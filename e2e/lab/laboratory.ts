@@ -106,7 +106,7 @@ export async function startLaboratory(t: Test, entries: readonly Entry[]): Promi
       const caller = await start(entry, 'caller', timeoutSeconds)
       // A side that waits for what does not come is ended; what it saw until then counts.
       const timer = setTimeout(() => {
-        for (const side of [caller, called]) void side?.stop()
+        for (const side of [caller, called]) void side?.stop(5_000)
       }, timeoutSeconds * 1000)
       const far = await called?.finished
       const near = await caller?.finished

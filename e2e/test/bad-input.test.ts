@@ -10,7 +10,7 @@ import { StackError, startStack, type StackOptions } from '@sip-capture/infra/st
 import { Redis } from 'ioredis'
 import { startSystem, until, type System } from '../system.ts'
 
-t.setTimeout(900_000)
+t.setTimeout(1_800_000)
 
 /** Waits until the source says it failed and gives its sentence; the service must not have been restarted. */
 async function failure(t: Test, system: System, kind: 'ami' | 'wire'): Promise<string> {

@@ -3,9 +3,9 @@ import { promisify } from 'node:util'
 import t from 'tap'
 import { runSipp } from '@sip-capture/infra/test-pbx/sipp.ts'
 import { keepScreenshot, startBrowser } from '@sip-capture/testing/browser.ts'
-import { startSystem } from '../system.ts'
+import { startSystem, until } from '../system.ts'
 
-t.setTimeout(900_000)
+t.setTimeout(1_800_000)
 
 const run = promisify(execFile)
 
@@ -47,6 +47,12 @@ t.test('a call through a real Asterisk, from the live row to the exported file',
       ),
     )
     t.equal(await rows.count(), phone.messages.length)
+    // The two paths bring their sightings one after the other.
+    await row
+      .locator('.cell-source')
+      .filter({ hasText: /wire/i })
+      .filter({ hasText: /hep|ami/i })
+      .waitFor()
     const badges = await row.locator('.cell-source').textContent()
     t.match(badges, /wire/i)
     t.match(badges, /hep|ami/i)
@@ -68,9 +74,11 @@ t.test('a call through a real Asterisk, from the live row to the exported file',
   await t.test('one click shows ladder, verdict and headers', async (t) => {
     await row.click()
     const ladder = page.getByTestId('ladder')
-    await ladder.waitFor()
+    await ladder.locator('.arrow').nth(6).waitFor()
     t.ok((await ladder.locator('.arrow').count()) >= 7, 'arrows are drawn')
-    t.match(await page.getByTestId('verdict').textContent(), /completed|ended/i)
+    const verdict = page.getByTestId('verdict').filter({ hasText: /completed|ended/i })
+    await verdict.waitFor()
+    t.match(await verdict.textContent(), /completed|ended/i)
     await keepScreenshot(page, 'detail-1440')
     const header = page.locator('details.header[data-header="from"]').first()
     await header.locator('summary').click()
@@ -80,6 +88,11 @@ t.test('a call through a real Asterisk, from the live row to the exported file',
   })
 
   await t.test('the dialog is exported as a file that tshark reads', async (t) => {
+    // What is live may be in the history a moment later.
+    await until(
+      async () => (await system.count({ callId, source: 'wire' })) === phone.messages.length,
+      'all of the call in the history',
+    )
     const [download] = await Promise.all([
       page.waitForEvent('download'),
       page.locator('[data-export="pcapng"]').click(),
@@ -105,6 +118,7 @@ t.test('a call through a real Asterisk, from the live row to the exported file',
   await t.test("a deep link opens the same dialog, and a wrong one never somebody else's", async (t) => {
     const linked = await open(`${system.stack.pageUrl}capture?callId=${encodeURIComponent(callId)}`)
     await linked.page.getByTestId('ladder').waitFor()
+    await linked.page.getByTestId('detail').filter({ hasText: callId }).waitFor()
     t.match(await linked.page.getByTestId('detail').textContent(), new RegExp(callId.split('@')[0] ?? ''))
     const wrong = await open(`${system.stack.pageUrl}capture?callId=nobody-has-this-one`)
     await wrong.page.getByText('nobody-has-this-one').first().waitFor()

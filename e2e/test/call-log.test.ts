@@ -3,7 +3,7 @@ import { runSipp, startSipp } from '@sip-capture/infra/test-pbx/sipp.ts'
 import { keepScreenshot, startBrowser } from '@sip-capture/testing/browser.ts'
 import { startSystem } from '../system.ts'
 
-t.setTimeout(600_000)
+t.setTimeout(1_800_000)
 
 t.test('calls through a real Asterisk in the call log: live, with state, code and verdict', async (t) => {
   const system = await startSystem(t, { hep: true })
@@ -22,18 +22,21 @@ t.test('calls through a real Asterisk in the call log: live, with state, code an
     scenario: 'answered',
     number: '2001',
     caller: { number: '1001', name: 'Nora Night' },
-    holdMs: 6_000,
+    // It is hung up when it was seen to go on.
+    holdMs: 100_000,
     calls: 1,
   })
-  t.teardown(() => talk.stop())
+  t.teardown(() => talk.stop(1_000))
 
   await t.test('a call that goes on says so, and becomes completed at its place', async (t) => {
     await row('in-call').waitFor()
     t.match(await row('in-call').locator('.cell-from').textContent(), '1001 Nora Night')
-    t.match(await row('in-call').locator('.cell-duration').textContent(), /^0:0\d$/)
+    t.match(await row('in-call').locator('.cell-duration').textContent(), /^\d+:\d\d$/)
+    await system.pbx.cli('channel request hangup all')
     await row('completed').waitFor()
     t.match(await row('completed').textContent(), /2001.*completed200/)
     await row('completed').filter({ hasText: 'trunk' }).waitFor()
+    await row('completed').locator('.cell-legs', { hasText: '2' }).waitFor()
     t.match(await row('completed').locator('.cell-legs').textContent(), '2')
   })
 
@@ -70,12 +73,14 @@ t.test('calls through a real Asterisk in the call log: live, with state, code an
       .getByTestId('call-count')
       .filter({ hasText: /^1 call$/ })
       .waitFor()
+    await row('busy').waitFor({ state: 'detached' })
     t.equal(await row('rejected').count(), 1)
     await runSipp({ ...from, scenario: 'not-found', number: '888888' })
     await page
       .getByTestId('call-count')
       .filter({ hasText: /^2 calls$/ })
       .waitFor()
+    await row('rejected').nth(1).waitFor()
     t.equal(await row('rejected').count(), 2, 'a new one that matches comes live')
   })
 

@@ -6,9 +6,9 @@ import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
 import { parseTime } from '@sip-capture/contract/time.ts'
 import { runSipp } from '@sip-capture/infra/test-pbx/sipp.ts'
-import { settled, startSystem, type System } from '../system.ts'
+import { callIdOf, startSystem, until, type System } from '../system.ts'
 
-t.setTimeout(900_000)
+t.setTimeout(1_800_000)
 
 const run = promisify(execFile)
 
@@ -57,7 +57,7 @@ async function readWithTshark(
 }
 
 async function oneCall(system: System, source: string): Promise<string> {
-  await system.startTrunk()
+  const trunk = await system.startTrunk()
   const phone = await runSipp({
     scenario: 'answered',
     remote: { address: system.pbx.address, port: system.pbx.sipPort },
@@ -65,8 +65,14 @@ async function oneCall(system: System, source: string): Promise<string> {
     number: '2001',
     holdMs: 100,
   })
-  const callId = /^Call-ID: (.*)\r$/m.exec(phone.messages[0]?.text ?? '')?.[1] ?? ''
-  await settled(async () => (await system.messages({ callId, source })).length, phone.messages.length)
+  const callId = callIdOf(phone)
+  const whole = phone.messages.length + (await trunk.stop()).messages.length
+  // Until both legs are one call with all its messages, the call and its file may be of two different moments.
+  await until(async () => {
+    const call = await system.call(callId).catch(() => undefined)
+    const seen = call?.messages.filter((message) => message.source === source) ?? []
+    return call?.legs.length === 2 && seen.length >= whole
+  }, `${whole} messages of both legs`)
   return callId
 }
 

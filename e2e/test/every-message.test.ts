@@ -3,9 +3,9 @@ import type { MessageRow } from '@sip-capture/contract/rest/message.ts'
 import { parseMessage } from '@sip-capture/sip/message.ts'
 import { runSipp, type SippMessage } from '@sip-capture/infra/test-pbx/sipp.ts'
 import { ofSize } from '../sizes.ts'
-import { settled, startSystem, type System } from '../system.ts'
+import { settled, startSystem, until, type System } from '../system.ts'
 
-t.setTimeout(900_000)
+t.setTimeout(1_800_000)
 
 const calls = ofSize({ usual: 60, full: 200 })
 
@@ -91,6 +91,7 @@ t.test('with HEP on, every message of both legs is there byte for byte', async (
     }
     t.same(countBy(texts), wanted, `${source}: the bytes are those that SIPp sent and received`)
   }
-  const { items } = await system.sources()
-  t.equal(items.find((item) => item.kind === 'ami')?.tap, 'hep')
+  const tap = async () => (await system.sources()).items.find((item) => item.kind === 'ami')?.tap
+  await until(async () => (await tap()) === 'hep', 'the heartbeat that tells of HEP')
+  t.equal(await tap(), 'hep')
 })

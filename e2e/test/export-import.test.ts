@@ -8,7 +8,7 @@ import { dropFiles, keepScreenshot, startBrowser } from '@sip-capture/testing/br
 import { captureFile } from '../capture-file.ts'
 import { settled, startSystem, until, type System } from '../system.ts'
 
-t.setTimeout(900_000)
+t.setTimeout(1_800_000)
 
 const missing = '2718281828'
 
@@ -109,14 +109,20 @@ t.test('calls on the wire go out as a file, come in again as an import, and go a
     const found = await system.messages({ capture: importId, number: missing })
     t.ok(found.length >= 2, 'found by the number')
     t.equal(new Set(found.map(({ callId }) => callId)).size, 1)
-    t.equal(await page.locator('.row:not(.row-gap)').count(), found.length, 'the others are filtered out')
+    const shown = page.locator('.row:not(.row-gap)')
+    await until(async () => (await shown.count()) === found.length, 'all rows')
+    t.equal(await shown.count(), found.length, 'the others are filtered out')
     await row.click()
     await page.getByTestId('ladder').waitFor()
+    const arrows = page.getByTestId('ladder').locator('.arrow')
+    const ofCall = await system.messages({ capture: importId, callId: found[0]?.callId ?? '' })
+    await arrows.nth(ofCall.length - 1).waitFor()
     t.equal(
-      await page.getByTestId('ladder').locator('.arrow').count(),
-      (await system.messages({ capture: importId, callId: found[0]?.callId ?? '' })).length,
+      await arrows.count(),
+      ofCall.length,
       'each message of the import is an arrow, and no live one beside it',
     )
+    await page.getByTestId('verdict').filter({ hasText: 'Number not found' }).waitFor()
     t.match(await page.getByTestId('verdict').textContent(), /Number not found/)
     await keepScreenshot(page, 'import-ladder')
   })
@@ -191,6 +197,7 @@ t.test('calls on the wire go out as a file, come in again as an import, and go a
 
     await row.getByRole('button', { name: 'Pause' }).click()
     await row.getByText('paused').waitFor()
+    await row.getByText('Next run').waitFor({ state: 'detached' })
     t.equal(await row.getByText('Next run').count(), 0)
     await row.getByRole('button', { name: 'Edit' }).click()
     await page.getByLabel('Files to keep').fill('3')

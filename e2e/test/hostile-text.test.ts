@@ -4,7 +4,7 @@ import t from 'tap'
 import { startBrowser } from '@sip-capture/testing/browser.ts'
 import { startSystem, until, type System } from '../system.ts'
 
-t.setTimeout(900_000)
+t.setTimeout(1_800_000)
 
 const markup = '<img src=x onerror=window.__ran=1>'
 const breakout = `"><svg onload=window.__ran=1><script>window.__ran=1</script>`
@@ -71,6 +71,10 @@ t.test('markup and script in every field an attacker writes are inert text', asy
   for (const summary of await page.locator('details.header summary').all()) await summary.click()
   await page.getByTestId('message').getByRole('tab', { name: 'SDP' }).click()
   await page.getByTestId('message').getByRole('tab', { name: 'Raw' }).click()
+  await page
+    .getByTestId('message')
+    .filter({ hasText: /\\x1b|␛/i })
+    .waitFor()
   t.match(
     await page.getByTestId('message').textContent(),
     /\\x1b|␛/i,

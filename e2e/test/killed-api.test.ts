@@ -1,7 +1,7 @@
 import t from 'tap'
 import { killInTraffic } from '../killed-service.ts'
 
-t.setTimeout(900_000)
+t.setTimeout(1_800_000)
 
 t.test('kill -9 of api in mid-traffic, HEP tap: nothing on the bus is missing or twice', (t) =>
   killInTraffic(t, 'api', { hep: true }),

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { ensurePbxTree } from '@sip-capture/infra/test-pbx/build.ts'
 import t from 'tap'
 
-t.setTimeout(600_000)
+t.setTimeout(1_800_000)
 
 t.test('faults caused on a real Asterisk, and what the product says of them', async (t) => {
   // Built here, because there is no way out of the namespace.
@@ -12,7 +12,7 @@ t.test('faults caused on a real Asterisk, and what the product says of them', as
   await t.spawn(
     'unshare',
     [...asRoot, '--net', process.execPath, '--import=tsx', program],
-    { timeout: 600_000 },
+    { timeout: 1_800_000 },
     'in a network namespace of its own',
   )
 })

@@ -3,7 +3,7 @@ import { runSipp, startSipp, type SippScenario } from '@sip-capture/infra/test-p
 import type { CallDetail } from '@sip-capture/contract/rest/call.ts'
 import { startSystem, type System, until } from '../system.ts'
 
-t.setTimeout(600_000)
+t.setTimeout(1_800_000)
 
 interface Case {
   readonly name: string
@@ -28,7 +28,7 @@ const oneCall =
 /** The transferer is done soon; SIPp itself stays for a minute longer. */
 const transfer = (number: string, scenario: SippScenario) => async (system: System) => {
   const phone = await startSipp({ ...from(system), scenario, number, holdMs: 500, calls: 1 })
-  t.teardown(() => phone.stop())
+  t.teardown(() => phone.stop(1_000))
   const wanted = scenario === 'attended-transfer' ? 2 : 1
   await until(async () => {
     const calls = await system.pbx.cli('core show channels concise')

@@ -3,7 +3,7 @@ import { allTold, compareCalls, placeNumberedCalls } from '../numbered-calls.ts'
 import { ofSize } from '../sizes.ts'
 import { startSystem } from '../system.ts'
 
-t.setTimeout(600_000)
+t.setTimeout(1_800_000)
 
 const calls = ofSize({ usual: 100, full: 500 })
 

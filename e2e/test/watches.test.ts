@@ -6,7 +6,7 @@ import { keepScreenshot, startBrowser } from '@sip-capture/testing/browser.ts'
 import t from 'tap'
 import { startSystem, until } from '../system.ts'
 
-t.setTimeout(600_000)
+t.setTimeout(1_800_000)
 
 t.test('a watched search tells of a real call: on the page, by webhook, and the call is kept', async (t) => {
   const hooks: WebhookBody[] = []

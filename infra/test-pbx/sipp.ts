@@ -69,12 +69,13 @@ export interface SippRun {
   readonly port: number
   readonly pid: number
   readonly finished: Promise<SippResult>
-  /** Lets open calls end, then ends SIPp; the result is that of `finished`. */
-  stop(): Promise<SippResult>
+  /** Lets open calls end, then ends SIPp, by force after that time; the result is that of `finished`. */
+  stop(withinMs?: number): Promise<SippResult>
 }
 
 const scenarioFolder = fileURLToPath(new URL('../sipp/', import.meta.url))
-const stopWithinMs = 5000
+/** What SIPp counts is lost when it is ended by force. */
+const stopWithinMs = 30_000
 
 /** Runs SIPp to its end. It ends by itself: by its number of calls or, at the latest, by its timeout. */
 export async function runSipp(options: SippOptions): Promise<SippResult> {
@@ -118,8 +119,8 @@ export async function startSipp(options: SippOptions): Promise<SippRun> {
     port,
     pid: child.pid ?? -1,
     finished,
-    async stop() {
-      const timer = setTimeout(() => child.kill('SIGKILL'), stopWithinMs)
+    async stop(withinMs = stopWithinMs) {
+      const timer = setTimeout(() => child.kill('SIGKILL'), withinMs)
       child.kill('SIGUSR1')
       const result = await finished
       clearTimeout(timer)
@@ -177,7 +178,7 @@ async function waitUntilBound(
   child: ChildProcess,
   where: Pick<SippOptions, 'address' | 'transport' | 'namespaceOf'> & { readonly port: number },
 ): Promise<void> {
-  const deadline = Date.now() + 10_000
+  const deadline = Date.now() + 60_000
   while (child.exitCode === null && child.signalCode === null && Date.now() < deadline) {
     if (await isBound(where)) return
     await new Promise((resolve) => setTimeout(resolve, 20))

@@ -40,7 +40,7 @@ export interface TestPbx {
   stop(): Promise<void>
 }
 
-const readyWithinMs = 60_000
+const readyWithinMs = 180_000
 const stopWithinMs = 8000
 
 /** Builds the PBX when it is not in the cache, starts it and waits until it is fully booted. */
@@ -69,7 +69,7 @@ export async function startTestPbx(options: TestPbxOptions = {}): Promise<TestPb
   const command = asteriskCommand(tree, configFolder)
   const cli = async (text: string): Promise<string> => {
     const [file, ...args] = [...command, '-rx', text]
-    const { stdout } = await run(file, args, { maxBuffer: 64 * 1024 * 1024, timeout: 20_000 })
+    const { stdout } = await run(file, args, { maxBuffer: 64 * 1024 * 1024, timeout: 60_000 })
     return stdout
   }
   let child: ChildProcess | null = null

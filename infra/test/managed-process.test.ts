@@ -1,4 +1,5 @@
 import { EventEmitter, once } from 'node:events'
+import { setTimeout as pause } from 'node:timers/promises'
 import t from 'tap'
 import { createManagedProcess, type ManagedProcess } from '../managed-process.ts'
 import { isAlive } from './process-state.ts'
@@ -65,6 +66,8 @@ t.test('what a killed process leaves behind in its group ends with it', async (t
   managed.kill('SIGKILL')
   // `close` comes only when the orphan has let go of the pipes.
   await exit
+  // Its pipes are closed a moment before it is gone.
+  while (isAlive(orphan)) await pause(20)
   t.notOk(isAlive(orphan))
 })
 

@@ -37,7 +37,8 @@ export async function startBrowser(
         ...contextOptions,
       })
       const page = await context.newPage()
-      page.setDefaultTimeout(30_000)
+      // Ends a test that would hang; a busy machine may take long for what usually is there at once.
+      page.setDefaultTimeout(300_000)
       const faults: string[] = []
       page.on('pageerror', (error) => faults.push(String(error)))
       page.on('dialog', (dialog) => {

@@ -158,7 +158,12 @@ t.test(
     const sip =
       'OPTIONS sip:forged@x SIP/2.0\\r\\nCall-ID: forged\\r\\nCSeq: 1 OPTIONS\\r\\nVia: SIP/2.0/UDP 1.2.3.4;branch=z9hG4bKx\\r\\n\\r\\n'
     for (let i = 0; i < 8; i++) server.send(`Event: SIPMessage\r\nMessage: ${sip}\r\n\r\n`)
-    await until('they are counted', () => (bridge.status.counters['ami_suspect'] ?? 0) >= 3)
+    await until(
+      'they are counted',
+      () =>
+        (bridge.status.counters['ami_suspect'] ?? 0) >= 3 &&
+        (bridge.status.counters['events_with_sip'] ?? 0) >= 8,
+    )
     t.equal(bridge.status.counters['events_with_sip'], 8)
     const kinds = (await bus.calls()).map(({ kind }) => kind)
     t.same(

@@ -44,7 +44,10 @@ t.test(
 
     await setHepAddress(await findFreePort())
     await call()
-    await until('the history is back', () => bridge.status.tap === 'history' && bridge.status.state === 'up')
+    await until(
+      'the history is back, with the gap told',
+      () => bridge.status.tap === 'history' && bridge.status.state === 'up' && bridge.status.gaps.length > 0,
+    )
     t.match(bridge.status.tapReason, /HEP fell silent/)
     t.match(bridge.status.gaps, [{ reason: /HEP fell silent/ }], 'what was missed is said')
     const missed = expected - (await bus.records()).length
@@ -130,7 +133,10 @@ t.test(
     await until('the loss is said', () => bridge.status.state === 'failed')
     t.match(bridge.status.detail, /AMI_HOST|closed the connection|reset/)
     await pbx.restart()
-    await until('it reads again', () => bridge.status.state === 'up')
+    await until(
+      'it reads again, with the gap told',
+      () => bridge.status.state === 'up' && bridge.status.gaps.length > 0,
+    )
     t.match(bridge.status.gaps, [{ reason: /Asterisk was restarted/ }])
     const second = await runSipp(options)
     const expected = first.sent + first.received + second.sent + second.received

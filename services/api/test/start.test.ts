@@ -15,7 +15,8 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 function start(env: Record<string, string>) {
   const child = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts'], {
     cwd: root,
-    env: { PATH: process.env['PATH'], LOG_LEVEL: 'silent', ...env },
+    // Not the Redis that somebody may have at the usual port.
+    env: { PATH: process.env['PATH'], LOG_LEVEL: 'silent', REDIS_URL: 'redis://127.0.0.1:1', ...env },
     stdio: ['ignore', 'ignore', 'pipe'],
   })
   let stderr = ''

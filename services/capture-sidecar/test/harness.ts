@@ -17,7 +17,7 @@ import { startSidecar } from '../src/sidecar.ts'
 
 export const keys = createBusKeys()
 const logger = createLogger({ name: 'test', level: process.env['LOG_LEVEL'] ?? 'silent' })
-const patienceMillis = 60_000
+const patienceMillis = 300_000
 
 /** Waits for a fact; gives up, loudly, only when the test would hang. */
 export async function until<T>(fact: () => T | Promise<T>, what: string): Promise<NonNullable<T>> {

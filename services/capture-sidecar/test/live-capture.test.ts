@@ -7,6 +7,8 @@ import t from 'tap'
 import { nowMicros } from '@sip-capture/contract/time.ts'
 import { callIdOf, childrenOf, createHarness, createSender, isAlive, sipRequest, until } from './harness.ts'
 
+// Others on this machine capture too: what we leave behind is looked for in a folder of our own.
+process.env['TMPDIR'] = t.testdir()
 const temporary = (): string[] => readdirSync(tmpdir()).filter((name) => name.startsWith('wireshark_'))
 
 t.test('messages on loopback arrive once, byte for byte, with frames, direction and time', async (t) => {

@@ -19,12 +19,22 @@ export interface Site {
   close(): Promise<void>
 }
 
+let pages: Promise<string> | undefined
+let sites = 0
+
+/** The folder of the built page: built once for all sites of one test file. */
+async function buildPages(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'sip-capture-ui-'))
+  await build({ root, logLevel: 'error', build: { outDir: folder, emptyOutDir: true } })
+  return folder
+}
+
 /** The built page, served by the real page server in front of a fake API, and a real browser. */
 export async function startSite(
   options: { token?: string; allowedOrigins?: readonly string[] } = {},
 ): Promise<Site> {
-  const folder = await mkdtemp(join(tmpdir(), 'sip-capture-ui-'))
-  await build({ root, logLevel: 'error', build: { outDir: folder, emptyOutDir: true } })
+  sites += 1
+  const folder = await (pages ??= buildPages())
   const api = await startFakeApi(options)
   const server = await startPageServer(
     {
@@ -51,6 +61,9 @@ export async function startSite(
       await browser.close()
       await server.close()
       await api.close()
+      sites -= 1
+      if (sites > 0) return
+      pages = undefined
       await rm(folder, { recursive: true, force: true })
     },
   }

@@ -6,6 +6,7 @@ import t from 'tap'
 import { startSite } from './browser.ts'
 import { aCallRow } from './call-rows.ts'
 import { busyCall } from './sip-calls.ts'
+import { until } from './until.ts'
 
 const site = await startSite()
 t.teardown(() => site.close())
@@ -39,6 +40,8 @@ const running = (state: LoggedCallState, secondsAgo: number) =>
 const rows = (page: Page) => page.locator('.calls-table .row')
 const numbers = (page: Page) => page.locator('.calls-table .row .cell-from').allTextContents()
 const search = (page: Page) => page.getByRole('combobox', { name: 'Search' })
+const searched = (page: Page, text: string) =>
+  until(async () => (await search(page).inputValue()) === text, `“${text}” in the search bar`)
 
 /** In the order on the screen, whatever the order in the document. */
 const inOrder = (page: Page) =>
@@ -134,7 +137,7 @@ t.test(
     const before = await placeOf()
     site.api.calls.set(call(2), call(1))
     await page.getByText('2 new calls').waitFor()
-    t.equal(await placeOf(), before, 'the row under the eye has not moved')
+    await until(async () => (await placeOf()) === before, 'the row under the eye to be where it was')
     await page.getByText('2 new calls').click()
     await page.locator('.row', { hasText: 'n0' }).first().waitFor()
     for (const wanted of ['402 calls so far', '452 calls']) {
@@ -160,6 +163,7 @@ t.test('a pause holds the table, and counts what waits', async (t) => {
   t.equal(await rows(page).first().getAttribute('data-state'), 'ringing')
   await page.keyboard.press('p')
   await page.locator('[data-state="in-call"]').waitFor()
+  await rows(page).nth(1).waitFor()
   t.equal(await rows(page).count(), 2)
   await page.context().close()
 })
@@ -175,12 +179,12 @@ t.test('keys: j and Enter open the call beside, Esc closes it, e exports', async
   const [marked] = await Promise.all([page.waitForEvent('download'), page.keyboard.press('e')])
   t.match(marked.url(), encodeURIComponent(callId))
   await page.keyboard.press('Enter')
-  await page.getByTestId('ladder').waitFor()
+  await page.locator('.arrow').nth(3).waitFor()
   t.equal(await page.locator('.arrow').count(), 4)
-  t.match(page.url(), `callId=${encodeURIComponent(callId)}`)
+  await page.waitForURL((url) => url.href.includes(`callId=${encodeURIComponent(callId)}`))
   await page.keyboard.press('Escape')
   await page.getByTestId('detail').waitFor({ state: 'detached' })
-  t.notMatch(page.url(), 'callId')
+  await page.waitForURL((url) => !url.href.includes('callId'))
   t.same(faults, [])
   await page.context().close()
 })
@@ -214,7 +218,7 @@ t.test(
     await page.keyboard.type('sta')
     await page.getByRole('option', { name: 'state' }).waitFor()
     await page.keyboard.press('Tab')
-    t.equal(await search(page).inputValue(), 'state:')
+    await searched(page, 'state:')
     await page.keyboard.type('fa')
     await page.getByRole('option', { name: 'failed' }).waitFor()
     await page.keyboard.press('ArrowDown')
@@ -223,27 +227,26 @@ t.test(
     await page.getByRole('option', { name: 'acme-west' }).waitFor()
     await keepScreenshot(page, 'calls-completion')
     await page.keyboard.press('Tab')
-    t.equal(await search(page).inputValue(), 'state:failed trunk:acme-west ')
+    await searched(page, 'state:failed trunk:acme-west ')
     await page.keyboard.press('Enter')
     await page.getByTestId('call-count').filter({ hasText: '1 call' }).waitFor()
-    t.same(await numbers(page), ['a'])
-    t.equal(new URL(page.url()).searchParams.get('q'), 'state:failed trunk:acme-west')
+    await until(async () => (await numbers(page)).join() === 'a', 'only what matches')
+    await page.waitForURL((url) => url.searchParams.get('q') === 'state:failed trunk:acme-west')
     const late = call(1, { from: { number: 'd', name: '' }, state: 'failed', trunks: ['acme-west'] })
     site.api.calls.set(call(1), late)
     await page.getByTestId('call-count').filter({ hasText: '2 calls' }).waitFor()
-    t.same(
-      (await inOrder(page)).map((text) => text[0]),
-      ['d', 'a'],
-      'only what matches comes live',
+    await until(
+      async () => (await inOrder(page)).map((text) => text[0]).join() === 'd,a',
+      'only what matches to come live',
     )
     site.api.calls.set({ ...late, state: 'completed' })
     await page.getByTestId('call-count').filter({ hasText: '1 call' }).waitFor()
     await page.getByRole('button', { name: 'Remove filter Search trunk:acme-west' }).click()
-    t.equal(await search(page).inputValue(), 'state:failed')
+    await searched(page, 'state:failed')
     await page.getByTestId('call-count').filter({ hasText: '2 calls' }).waitFor()
     await page.goBack()
     await page.getByTestId('call-count').filter({ hasText: '1 call' }).waitFor()
-    t.equal(await search(page).inputValue(), 'state:failed trunk:acme-west', 'the back button takes back')
+    await searched(page, 'state:failed trunk:acme-west')
     t.same(faults, [])
     await page.context().close()
   },
@@ -263,18 +266,18 @@ t.test(
     t.equal(site.api.requests.filter((path) => path.includes('stat%3Afailed')).length, 0, 'nor asked')
     await keepScreenshot(page, 'calls-problem')
     await page.getByRole('button', { name: 'Take state' }).click()
-    t.equal(await search(page).inputValue(), 'state:failed')
+    await searched(page, 'state:failed')
     await page.keyboard.press('Enter')
     await page.getByTestId('call-count').filter({ hasText: '1 call' }).waitFor()
     await search(page).fill('code:banana')
     await page.keyboard.press('Enter')
-    t.match(
-      await page.locator('.search-problem').textContent(),
-      /code: `banana` wants a status code such as 486/,
-    )
+    await page
+      .locator('.search-problem')
+      .filter({ hasText: /code: `banana` wants a status code such as 486/ })
+      .waitFor()
     t.equal(new URL(page.url()).searchParams.get('q'), 'state:failed', 'what cannot be read is not searched')
     await page.keyboard.press('Escape')
-    t.equal(await search(page).inputValue(), 'state:failed')
+    await searched(page, 'state:failed')
     await page.context().close()
   },
 )
@@ -297,7 +300,7 @@ t.test('a search is kept under a name, opened again, deleted, and brought back',
   await page.goto(`${site.url}/calls`)
   await page.getByRole('button', { name: 'Saved' }).click()
   await page.getByRole('link', { name: 'busy <ones>' }).click()
-  t.equal(await search(page).inputValue(), 'state:busy')
+  await searched(page, 'state:busy')
   await page.getByRole('button', { name: 'Saved' }).click()
   await page.getByRole('button', { name: 'Delete busy <ones>' }).click()
   await page.getByText('None yet').waitFor()
@@ -314,20 +317,28 @@ t.test(
   async (t) => {
     const { page, faults } = await site.open('/capture?q=method%3AINVITE+-from%3A1002')
     await page.getByRole('button', { name: 'Remove filter Search -from:1002' }).waitFor()
-    t.ok(
-      site.api.received.some(
-        (frame) => frame.type === 'subscribe' && frame.filter?.q === 'method:INVITE -from:1002',
-      ),
+    await until(
+      () =>
+        site.api.received.some(
+          (frame) => frame.type === 'subscribe' && frame.filter?.q === 'method:INVITE -from:1002',
+        ),
+      'the search at the server',
     )
     await page.getByRole('button', { name: 'Remove filter Search -from:1002' }).click()
-    t.equal(await search(page).inputValue(), 'method:INVITE')
+    await searched(page, 'method:INVITE')
     await search(page).fill('status:5xx trunk:')
     await page.keyboard.press('Enter')
-    t.match(await page.locator('.search-problem').textContent(), /a value is missing after trunk:/)
+    await page
+      .locator('.search-problem')
+      .filter({ hasText: /a value is missing after trunk:/ })
+      .waitFor()
     await search(page).fill('status:5xx')
     await page.keyboard.press('Enter')
     await page.waitForURL(/q=status%3A5xx/)
-    t.ok(site.api.requests.some((path) => path.startsWith('/api/v1/messages?q=status%3A5xx')))
+    await until(
+      () => site.api.requests.some((path) => path.startsWith('/api/v1/messages?q=status%3A5xx')),
+      'the search of the history',
+    )
     t.same(faults, [])
     await page.context().close()
   },
@@ -360,7 +371,7 @@ t.test('numbers over time, each with the calls behind it', async (t) => {
   t.equal(await bars.count(), 2, 'a bar for each stretch with calls')
   await bars.first().focus()
   await page.keyboard.press('ArrowRight')
-  t.match(await page.locator(':focus').getAttribute('aria-label'), /: 6 calls \(2 failed, 4 completed\)/)
+  await page.locator(':focus[aria-label*=": 6 calls (2 failed, 4 completed)"]').waitFor()
   await page.keyboard.press('Enter')
   await page.waitForURL(/\/calls\?/)
   const params = new URL(page.url()).searchParams

@@ -109,6 +109,10 @@ t.test('a filter goes to the server, and the table then holds nothing else', asy
   await until(() => capture.store.entries.length === 6, 'rows')
   capture.setFilter({ ...capture.filter.value, words: { status: ['4xx', '5xx', '6xx'] } })
   await until(() => capture.store.entries.length === 1, 'only the failure, from history')
+  await until(
+    () => api.received.filter((frame) => frame.type === 'subscribe').length === 2,
+    'the filter at the server',
+  )
   t.match(
     api.received.findLast((frame) => frame.type === 'subscribe'),
     {

@@ -5,6 +5,7 @@ import t from 'tap'
 import { startSite } from './browser.ts'
 import { aCallRow } from './call-rows.ts'
 import { answeredCall, busyCall } from './sip-calls.ts'
+import { until } from './until.ts'
 
 /** A page of another origin with the viewer in a frame. */
 async function startHost(): Promise<{ origin: string; show: (src: string, width?: number) => string }> {
@@ -60,7 +61,7 @@ t.test('a link by an id of Asterisk opens the call, and Esc leads back to the ta
   t.match(await page.getByTestId('detail').textContent(), /right@host/)
   await page.keyboard.press('Escape')
   await page.getByTestId('detail').waitFor({ state: 'detached' })
-  t.notMatch(page.url(), /call|at=/)
+  await page.waitForURL((url) => !/call|at=/.test(url.href))
   t.same(faults, [])
 })
 
@@ -74,7 +75,7 @@ t.test('two equal candidates are a list; the keyboard chooses, and back is the l
   t.equal(await page.getByTestId('ladder').count(), 0, 'nor by Enter before one is chosen')
   await page.keyboard.press('ArrowDown')
   await page.keyboard.press('j')
-  t.match(await page.evaluate(() => document.activeElement?.getAttribute('href')), /right%40host/)
+  await page.waitForFunction(() => document.activeElement?.getAttribute('href')?.includes('right%40host'))
   await page.keyboard.press('Enter')
   await page.getByTestId('ladder').waitFor()
   t.match(await page.getByTestId('detail').textContent(), /right@host/)
@@ -122,11 +123,16 @@ t.test('the help page fills in the address, copies, and says what a link would o
     ' same => n,Set(CDR(userfield)=https://sip.example.org/capture?call=${URIENCODE(${CHANNEL(linkedid)})}&at=${EPOCH})',
   )
   await page.getByLabel('Address of this page').fill('https://x"><script>')
+  await line.waitFor({ state: 'detached' })
   t.equal(await line.count(), 0, 'what is no address is in no line')
+  await page.getByTestId('framing').filter({ hasText: friend.origin }).waitFor()
   t.match(await page.getByTestId('framing').textContent(), friend.origin)
   await page.getByLabel('Uniqueid, Linkedid').fill('1001')
   await page.getByRole('button', { name: 'Resolve' }).click()
-  t.match(await page.getByTestId('tried').textContent(), /Near: .*a person chooses/)
+  await page
+    .getByTestId('tried')
+    .filter({ hasText: /Near: .*a person chooses/ })
+    .waitFor()
   t.same(faults, [])
 })
 
@@ -150,10 +156,11 @@ t.test('an allowed page frames the viewer down to 360 pixels; another gets nothi
   const { page, faults } = await site.open('/healthz')
   await page.goto(stranger.show(`${site.url}/embed/call?call=right%40host`))
   await page.waitForFunction(() => document.querySelector('iframe') !== null)
+  await until(() => /frame-ancestors|Framing/i.test(faults.join(' ')), 'the browser to say why')
   t.equal(await page.frameLocator('iframe').getByTestId('ladder').count(), 0)
-  t.match(faults.join(' '), /frame-ancestors|Framing/i, 'the browser says why')
+  const before = faults.length
   await page.goto(friend.show(`${site.url}/capture?callId=right%40host`))
-  await page.waitForFunction(() => document.querySelector('iframe') !== null)
+  await until(() => faults.length > before, 'the browser to refuse this one too')
   t.equal(await page.frameLocator('iframe').getByTestId('ladder').count(), 0, 'the application: by nobody')
 })
 

@@ -144,9 +144,15 @@ t.test('the list says state, reason and expiry; cancel, again, and delete with u
 
 t.test('empty lists say how to make the first', async (t) => {
   const { page } = await site.open('/exports')
-  t.match(await page.getByTestId('exports').textContent(), /No export yet.*Export …/)
-  t.match(await page.getByTestId('schedules').textContent(), /No schedule yet/)
-  t.match(await page.getByTestId('imports').textContent(), /No import yet.*Drop a pcap/)
+  for (const [list, text] of [
+    ['exports', /No export yet.*Export …/],
+    ['schedules', /No schedule yet/],
+    ['imports', /No import yet.*Drop a pcap/],
+  ] as const) {
+    const part = page.getByTestId(list)
+    await part.filter({ hasText: text }).waitFor()
+    t.match(await part.textContent(), text)
+  }
   await page.context().close()
 })
 
@@ -166,6 +172,7 @@ t.test(
     await form.getByLabel('Cron').fill('30 6 * * 1-5')
     await form.getByLabel('Time zone').selectOption('America/New_York')
     const reading = form.getByTestId('cron-reading')
+    await reading.filter({ hasText: /06:30, America\/New_York/ }).waitFor()
     t.match(
       await reading.textContent(),
       /Monday to Friday at 06:30, America\/New_York.*06:30 = .* Europe\/Vienna/,
@@ -221,12 +228,12 @@ t.test(
     t.equal(await rows(page).count(), 10)
     t.same([...jobs.uploads.values()].at(-1)?.bytes, pcap(), 'byte for byte')
     await rows(page).first().click()
-    await page.getByTestId('ladder').waitFor()
+    await page.locator('.arrow').nth(9).waitFor()
     t.equal(await page.locator('.arrow').count(), 10, 'the import has ten, live four under the same Call-ID')
     const id = jobs.imports[0]?.id ?? ''
     t.match(await page.locator('[data-export="pcap"]').getAttribute('href'), `format=pcap&capture=${id}`)
     await page.reload()
-    await page.getByTestId('ladder').waitFor()
+    await page.locator('.arrow').nth(9).waitFor()
     t.equal(await page.locator('.arrow').count(), 10)
     await page.getByRole('button', { name: /Close details/ }).click()
     await page.getByRole('button', { name: 'Export …' }).click()
@@ -294,6 +301,7 @@ t.test('an unknown import says so, and offers the way back', async (t) => {
   await page.getByTestId('import-banner').getByText('No such import').waitFor()
   await page.getByRole('button', { name: 'Back to live' }).click()
   await page.getByTestId('import-banner').waitFor({ state: 'detached' })
+  await page.waitForURL((url) => !url.searchParams.has('capture'))
   t.notMatch(page.url(), /capture=/)
   await page.context().close()
 })

@@ -14,6 +14,7 @@ import { startSite } from './browser.ts'
 import { holdAfter } from './call-lines.ts'
 import { longCall } from './sip-calls.ts'
 import { storyRows } from './story-rows.ts'
+import { until } from './until.ts'
 
 const site = await startSite()
 t.teardown(() => site.close())
@@ -36,10 +37,21 @@ const openCall = async (callId: string, options: Parameters<typeof site.open>[1]
   await opened.page.locator('.arrow').first().waitFor()
   return opened
 }
-const activeLabel = (page: Page) => page.locator('.arrow.is-active').getAttribute('aria-label')
+/** Opens it and waits until all of it is drawn: then it can be saved. */
+const openWhole = async (callId: string, options: Parameters<typeof site.open>[1] = {}) => {
+  const opened = await openCall(callId, options)
+  await opened.page.getByRole('button', { name: 'SVG', exact: true }).waitFor()
+  return opened
+}
+/** A key is answered by the next drawing. */
+const activeIs = (page: Page, label: RegExp) =>
+  until(
+    async () => label.test((await page.locator('.arrow.is-active').getAttribute('aria-label')) ?? ''),
+    `${label} to be chosen`,
+  )
 
 t.test('a transfer between users behind one address: lanes, numbered legs, changes, media', async (t) => {
-  const { page, faults } = await openCall('leg-b@pbx')
+  const { page, faults } = await openWhole('leg-b@pbx')
   t.same(await page.locator('.lane-head b').allTextContents(), ['1001', '203.0.113.2', '1002', '192.0.2.30'])
   t.same(
     (await page.locator('.leg-chip').allTextContents()).map((text) => text.replaceAll(/\s+/g, ' ').trim()),
@@ -51,22 +63,24 @@ t.test('a transfer between users behind one address: lanes, numbered legs, chang
   await page.locator('.media-text', { hasText: 'RTP PCMA' }).first().waitFor()
   t.match(await page.locator('.media title').first().textContent(), /By SDP, not captured/)
   await page.locator('.leg-chip').nth(1).click()
+  await page.locator('.arrow.leg-1.is-aside').first().waitFor()
   t.equal(await page.locator('.arrow.leg-1:not(.is-aside)').count(), 0, 'other legs recede')
   t.same(faults, [])
   await page.context().close()
 })
 
 t.test('repeats are counted at the first sending, and drawn on demand', async (t) => {
-  const { page } = await openCall('no-ack@phone')
+  const { page } = await openWhole('no-ack@phone')
   await page.locator('.arrow-label', { hasText: '200 OK (INVITE) ⟳+10' }).waitFor()
   t.equal(await page.locator('.arrow.is-retransmission').count(), 0)
   await page.getByRole('button', { name: 'Repeats 20' }).click()
+  await page.locator('.arrow.is-retransmission').nth(19).waitFor()
   t.equal(await page.locator('.arrow.is-retransmission').count(), 20)
   await page.context().close()
 })
 
 t.test('a missing ACK is a ghost that tells why; clicking it shows the reason', async (t) => {
-  const { page } = await openCall('no-ack@phone')
+  const { page } = await openWhole('no-ack@phone')
   const ghost = page.locator('.arrow.is-ghost')
   t.equal(await ghost.count(), 2)
   await ghost.first().click()
@@ -74,38 +88,40 @@ t.test('a missing ACK is a ghost that tells why; clicking it shows the reason', 
     await page.getByTestId('ghost').textContent(),
     /Missing: no ACK.*sent 11 times.*RFC 3261 13\.3\.1\.4/,
   )
-  t.match(await activeLabel(page), /^Missing: no ACK/)
+  await activeIs(page, /^Missing: no ACK/)
   await page.context().close()
 })
 
 t.test('a running call has no ghosts', async (t) => {
   const seen = storyOfNoAck('running@phone').slice(0, 6)
   site.api.add(storyRows(seen, Date.now() * 1000 - 5_000_000))
-  const { page } = await openCall('running@phone')
+  const { page } = await openWhole('running@phone')
   t.equal(await page.locator('.arrow.is-ghost').count(), 0)
   await page.context().close()
 })
 
 t.test('by keyboard from message to message, to the message itself, and two compared', async (t) => {
-  const { page, faults } = await openCall('leg-a@phone')
+  const { page, faults } = await openWhole('leg-a@phone')
   await page.getByTestId('ladder').focus()
   await page.keyboard.press('Home')
-  t.match(await activeLabel(page), /^1: INVITE · to 1002/)
+  await activeIs(page, /^1: INVITE · to 1002/)
   await page.keyboard.press('j')
   await page.keyboard.press('ArrowDown')
   await page.keyboard.press('k')
-  t.match(await activeLabel(page), /^2: 401 Unauthorized/)
+  await activeIs(page, /^2: 401 Unauthorized/)
   t.equal(
     await page.getByTestId('ladder').getAttribute('aria-activedescendant'),
     await page.locator('.arrow.is-active').getAttribute('id'),
   )
   await page.keyboard.press('End')
-  t.match(await activeLabel(page), /^40: 200 OK \(BYE\)/)
-  const ladder = await page.getByTestId('ladder').boundingBox()
-  const last = await page.locator('.arrow.is-active').boundingBox()
-  t.ok((last?.y ?? 0) + (last?.height ?? 0) <= (ladder?.y ?? 0) + (ladder?.height ?? 0) + 1, 'it is seen')
+  await activeIs(page, /^40: 200 OK \(BYE\)/)
+  await until(async () => {
+    const ladder = await page.getByTestId('ladder').boundingBox()
+    const last = await page.locator('.arrow.is-active').boundingBox()
+    return (last?.y ?? 0) + (last?.height ?? 0) <= (ladder?.y ?? 0) + (ladder?.height ?? 0) + 1
+  }, 'it to be seen')
   await page.keyboard.press('Enter')
-  t.ok(await page.evaluate(() => document.activeElement?.classList.contains('detail-right')))
+  await page.waitForFunction(() => document.activeElement?.classList.contains('detail-right'))
   await page.getByTestId('ladder').focus()
   await page.keyboard.press('Home')
   await page.keyboard.press(' ')
@@ -122,7 +138,7 @@ t.test('by keyboard from message to message, to the message itself, and two comp
 })
 
 t.test('to scale and back is one click, and the message stays in sight', async (t) => {
-  const { page } = await openCall('leg-a@phone', { viewport: { width: 1440, height: 900 } })
+  const { page } = await openWhole('leg-a@phone', { viewport: { width: 1440, height: 900 } })
   const height = () => page.locator('.ladder-canvas').evaluate((el) => el.clientHeight)
   await page.getByTestId('ladder').focus()
   await page.keyboard.press('End')
@@ -132,7 +148,8 @@ t.test('to scale and back is one click, and the message stays in sight', async (
     (before) => (document.querySelector('.ladder-canvas')?.clientHeight ?? 0) > before + 1000,
     compact,
   )
-  t.match(await activeLabel(page), /^40:/)
+  await activeIs(page, /^40:/)
+  await page.locator('.arrow.is-active').waitFor()
   t.ok(await page.locator('.arrow.is-active').isVisible())
   await page.context().close()
 })
@@ -217,7 +234,9 @@ t.test(
     t.teardown(() => site.api.setCallGate(undefined))
     const { page, faults } = await openCall(callId)
     const reading = page.getByTestId('reading')
-    t.match(await reading.textContent(), /message 500 of 1,400\s*\. The verdict comes with the last one/)
+    await reading
+      .filter({ hasText: /message 500 of 1,400\s*\. The verdict comes with the last one/ })
+      .waitFor()
     t.equal(await page.getByText('Nothing to remark on yet').count(), 0)
     t.equal(
       await page.getByRole('button', { name: 'SVG', exact: true }).count(),
@@ -227,21 +246,21 @@ t.test(
     await page.getByTestId('ladder').focus()
     await page.keyboard.press('Home')
     await page.keyboard.press('j')
-    t.match(await activeLabel(page), /^2: 200 OK \(INFO\)/, 'keys work meanwhile')
+    await activeIs(page, /^2: 200 OK \(INFO\)/)
     await keepScreenshot(page, 'ladder-reading')
     release()
     await page.getByText('Nothing to remark on yet').waitFor()
-    t.equal(await reading.count(), 0)
-    t.match(await activeLabel(page), /^2: 200 OK \(INFO\)/, 'what was chosen stays chosen')
+    await reading.waitFor({ state: 'detached' })
+    await activeIs(page, /^2: 200 OK \(INFO\)/)
     await page.keyboard.press('End')
-    t.match(await activeLabel(page), /^1400: 200 OK/)
+    await activeIs(page, /^1400: 200 OK/)
     t.same(faults, [])
     await page.context().close()
   },
 )
 
 t.test('the text for a ticket is shown and copied', async (t) => {
-  const { page } = await openCall('leg-a@phone', { permissions: ['clipboard-read', 'clipboard-write'] })
+  const { page } = await openWhole('leg-a@phone', { permissions: ['clipboard-read', 'clipboard-write'] })
   await page.getByRole('button', { name: 'Text', exact: true }).click()
   const dialog = page.getByRole('dialog', { name: 'Text for a ticket' })
   await dialog.getByRole('button', { name: 'Copy' }).click()

@@ -36,7 +36,7 @@ t.test('a search becomes a watch; its next call is told on whatever page is open
   t.equal(await form.getByLabel('Watched search').inputValue(), 'state:failed trunk:acme')
   t.notOk(await form.getByLabel('Running calls too').isChecked())
   await form.getByLabel('Watched search').fill('state:ringing')
-  t.ok(await form.getByLabel('Running calls too').isChecked(), 'the search asks for calls that run')
+  await until(() => form.getByLabel('Running calls too').isChecked(), 'the search to ask for calls that run')
   await form.getByLabel('Watched search').fill('stat:failed')
   await form.getByText('did you mean `state`').waitFor()
   await form.getByRole('button', { name: 'Watch' }).click()
@@ -60,7 +60,8 @@ t.test('a search becomes a watch; its next call is told on whatever page is open
     pin: true,
     paused: false,
   })
-  t.equal(new URL(page.url()).search, '', 'a reload does not ask again')
+  // A reload does not ask again.
+  await page.waitForURL((url) => url.search === '')
   t.match(
     await page.getByTestId('watch').textContent(),
     /Failed <img .*\\u\{202e\}.*keeps calls.*state:failed/,
@@ -92,8 +93,12 @@ t.test('a search becomes a watch; its next call is told on whatever page is open
 
   await page.getByRole('link', { name: 'Show all' }).click()
   await page.getByTestId('match').nth(1).waitFor()
-  t.match(await page.getByTestId('match').nth(1).textContent(), /webhook delivered \(204\) after 2 tries/)
-  t.match(await page.getByTestId('watch').textContent(), /2 matches, the last/)
+  await page
+    .getByTestId('match')
+    .nth(1)
+    .filter({ hasText: 'webhook delivered (204) after 2 tries' })
+    .waitFor()
+  await page.getByTestId('watch').filter({ hasText: '2 matches, the last' }).waitFor()
   t.equal(await page.locator('main img').count(), 0)
   await keepScreenshot(page, 'watches')
   t.equal(dialogs, 0)
@@ -112,7 +117,7 @@ t.test('pause, test of the webhook, edit, and a deletion that is taken back', as
   await row.getByText('every call').waitFor()
   await row.getByRole('button', { name: 'Pause' }).click()
   await row.getByText('paused').waitFor()
-  t.ok(site.api.watches.watches[0]?.paused)
+  await until(() => site.api.watches.watches[0]?.paused === true, 'the pause at the server')
   await row.getByRole('button', { name: 'Test webhook' }).click()
   await row.getByText('webhook given up (302): it answered 302: redirects are not followed').waitFor()
   await row.getByRole('button', { name: 'Edit one' }).click()
@@ -120,16 +125,17 @@ t.test('pause, test of the webhook, edit, and a deletion that is taken back', as
   await page.getByLabel('Tell', { exact: true }).selectOption('once')
   await page.getByRole('button', { name: 'Save' }).click()
   await row.getByText('two').waitFor()
+  await until(() => site.api.watches.watches[0]?.name === 'two', 'the new name at the server')
   t.match(site.api.watches.watches, [{ name: 'two', repeat: 'once', paused: true }])
   await row.getByRole('button', { name: 'Delete two' }).click()
   await page.getByText('Watch two deleted.').waitFor()
-  t.equal(await row.count(), 0)
+  await row.waitFor({ state: 'detached' })
   await page.getByRole('button', { name: 'Undo' }).click()
   await row.waitFor()
   await row.getByRole('button', { name: 'Delete two' }).click()
   await notices(page).filter({ hasText: 'deleted' }).getByRole('button', { name: 'Close' }).click()
   await page.getByText('No watch yet').waitFor()
-  t.same(site.api.watches.watches, [])
+  await until(() => site.api.watches.watches.length === 0, 'the deletion at the server')
   t.same(faults, [])
   await page.context().close()
 })
@@ -143,12 +149,14 @@ t.test('an open call is kept and let go by a button, and the list says what is k
   t.equal(await button.getAttribute('aria-pressed'), 'false')
   await button.click()
   await page.locator('.keep-button[aria-pressed="true"]').waitFor()
-  t.equal(site.api.watches.pinned[0]?.callId, 'keep me <b>')
+  await until(() => site.api.watches.pinned[0]?.callId === 'keep me <b>', 'the call to be kept at the server')
   await keepScreenshot(page, 'kept-call')
   await page.setViewportSize({ width: 390, height: 844 })
   await button.scrollIntoViewIfNeeded()
-  const box = await button.boundingBox()
-  t.ok(box !== null && box.x >= 0 && box.x + box.width <= 390 && box.height >= 30, 'in reach of a thumb')
+  await until(async () => {
+    const box = await button.boundingBox()
+    return box !== null && box.x >= 0 && box.x + box.width <= 390 && box.height >= 30
+  }, 'it to be in reach of a thumb')
   await keepScreenshot(page, 'kept-call-phone')
   await page.setViewportSize({ width: 1280, height: 800 })
   await page.getByRole('link', { name: 'Watches' }).click()

@@ -56,19 +56,20 @@ t.test('what a real Asterisk tells beside its links: media, contacts, logins, co
     address: pbx.phoneAddress,
     scenario: 'answered',
     number: '601',
-    holdMs: 8_000,
+    holdMs: 100_000,
   })
   const conference = runSipp({
     remote,
     address: pbx.phoneAddress,
     scenario: 'answered',
     number: '650',
-    holdMs: 2_000,
+    holdMs: 100_000,
   })
   const report = await becomes('rtcp-reported', ({ direction }) => direction === 'sent')
   t.ok((report.sentPackets ?? 0) > 0 && report.ssrc > 0)
   t.match(report, { from: 'ami', channel: /^PJSIP\/phone-/ })
   t.match(await becomes('bridge-entered', ({ creator }) => creator === 'ConfBridge'), { name: 'test' })
+  await pbx.cli('channel request hangup all')
   await Promise.all([talk, conference])
   t.equal(bridge.status.counters['call_events_refused'], 0, 'all of it is in the contract')
   t.equal(bridge.status.counters['ami_suspect'], 0)

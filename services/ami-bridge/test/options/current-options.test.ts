@@ -64,6 +64,10 @@ t.test('a real Asterisk says what the options are set to', async (t) => {
   })
   const channel = bus.keys.optionRequests('test')
   await until('the bridge listens', async () => bridge.status.state === 'up')
+  await until('the bridge hears questions', async () => {
+    const [, listeners] = await bus.redis.pubsub('NUMSUB', channel)
+    return listeners === 1
+  })
   await until('the directory is there', async () => (await bus.directories()).length > 0)
 
   const ask = async (endpoint: string, ...options: string[]): Promise<OptionAnswer> => {

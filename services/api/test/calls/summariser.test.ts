@@ -95,6 +95,10 @@ t.test('two that summarise the same calls make one row of each', async (t) => {
     () => both,
     (all) => all.every(({ waiting, counters }) => waiting === 0 && counters.callsSummarised >= 40),
   )
+  await until(
+    () => listed(store),
+    ({ length }) => length >= 40,
+  )
   const rows = await listed(store)
   t.equal(rows.length, 40)
   t.equal(new Set(rows.map(({ id }) => id)).size, 40)

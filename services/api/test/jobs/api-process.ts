@@ -1,13 +1,13 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, watch } from 'node:fs'
+import { mkdirSync, readdirSync, statSync, watch } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { SipRecord } from '@sip-capture/contract/bus/sip-record.ts'
 import { freePort } from '@sip-capture/testing/free-port.ts'
 import { keys, publish, startRedis, until, type RedisUnderTest, type Test } from '../api-under-test.ts'
-import type { Answer } from './job-client.ts'
+import { untilFinished, type Answer } from './job-client.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const shiftedClock = fileURLToPath(new URL('./shifted-clock.ts', import.meta.url))
@@ -157,19 +157,70 @@ export async function createApiProcess(
   }
 }
 
-/** Stops (SIGSTOP) the history process the moment a part file appears; `held`: it is stopped. */
-export function holdAtPart(exportDir: string, historyPid: number): { held: Promise<void> } {
+type Ask = (method: 'GET' | 'POST' | 'DELETE', url: string, payload?: object) => Promise<Answer>
+
+/** Orders exports and stops (SIGSTOP) the history process in the first step of one: its part file is there and still empty.
+ *  Where that was missed, because another had the processor, the exports are deleted and ordered again. The orders' ids. */
+export async function orderHeldExports(
+  orders: readonly object[],
+  { ask, exportDir, historyPid }: { ask: Ask; exportDir: string; historyPid: number },
+): Promise<string[]> {
   mkdirSync(exportDir, { recursive: true })
-  const watcher = watch(exportDir)
-  const held = new Promise<void>((resolve) => {
-    watcher.on('change', (_event, name) => {
-      if (!String(name).endsWith('.part')) return
-      process.kill(historyPid, 'SIGSTOP')
-      watcher.close()
-      resolve()
+  for (;;) {
+    const watcher = watch(exportDir)
+    const seen = new Promise<void>((resolve) => {
+      watcher.on('change', (_event, name) => {
+        if (!String(name).endsWith('.part')) return
+        process.kill(historyPid, 'SIGSTOP')
+        resolve()
+      })
     })
-  })
-  return { held }
+    const ids: string[] = []
+    for (const order of orders) ids.push((await ask('POST', '/exports', order)).body.id)
+    await seen
+    watcher.close()
+    await untilStopped(historyPid)
+    if (hasEmptyPart(exportDir)) return ids
+    process.kill(historyPid, 'SIGCONT')
+    for (const id of ids) {
+      await untilFinished(() => ask('GET', `/exports/${id}`))
+      await ask('DELETE', `/exports/${id}`)
+    }
+  }
+}
+
+/** Uploads a file and stops (SIGSTOP) the history process when some of its rows are stored and others are not. The import's id. */
+export async function uploadHeld(
+  upload: () => Promise<Answer>,
+  { ask, historyPid }: { ask: Ask; historyPid: number },
+): Promise<string> {
+  for (;;) {
+    const { id } = (await upload()).body
+    const view = () => ask('GET', `/imports/${id}`)
+    await until(view, ({ body }) => body.messages > 0)
+    process.kill(historyPid, 'SIGSTOP')
+    await untilStopped(historyPid)
+    // An answer that was on its way is taken by the API before it is asked a second time.
+    await view()
+    if ((await view()).body.state === 'active') return id
+    process.kill(historyPid, 'SIGCONT')
+    await untilFinished(view)
+    await ask('DELETE', `/imports/${id}`)
+  }
+}
+
+async function untilStopped(pid: number): Promise<void> {
+  await until(
+    () => readFile(`/proc/${pid}/stat`, 'utf8'),
+    (stat) => stat.charAt(stat.lastIndexOf(')') + 2) === 'T',
+  )
+}
+
+function hasEmptyPart(folder: string): boolean {
+  return readdirSync(folder).some(
+    (name) =>
+      name.endsWith('.part') && statSync(path.join(folder, name), { throwIfNoEntry: false })?.size === 0,
+  )
 }
 
 export const exportsOf = (folder: string): string => path.join(folder, 'exports')

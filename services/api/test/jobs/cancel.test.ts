@@ -3,7 +3,7 @@ import path from 'node:path'
 import t from 'tap'
 import { createCaptureReader } from '@sip-capture/pcap/capture-reader.ts'
 import { keys, startApiUnderTest, until, type ApiUnderTest } from '../api-under-test.ts'
-import { exportsOf, holdAtPart } from './api-process.ts'
+import { exportsOf, orderHeldExports, uploadHeld } from './api-process.ts'
 import {
   call,
   captureKey,
@@ -20,44 +20,46 @@ const file = toCaptureFile(wireRecords(count, 'imported'))
 
 /** An import of which some rows are stored, its history held; `release` lets it go on. */
 async function startHeldImport(api: ApiUnderTest) {
-  const { body } = await upload(api, 'big.pcapng', file)
-  await until(
-    () => call(api, 'GET', `/imports/${body.id}`),
-    ({ body: view }) => view.messages > 0,
-  )
-  const history = api.history.pid ?? 0
-  process.kill(history, 'SIGSTOP')
-  return { id: body.id, release: () => process.kill(history, 'SIGCONT') }
+  const historyPid = api.history.pid ?? 0
+  const id = await uploadHeld(() => upload(api, 'big.pcapng', file), {
+    ask: (...asked) => call(api, ...asked),
+    historyPid,
+  })
+  return { id, release: () => process.kill(historyPid, 'SIGCONT') }
 }
 
 t.test('deleted while a job has it in hand', async (t) => {
   const api = await startApiUnderTest(t)
   const ask = (url: string) => call(api, 'GET', url)
   const exports = exportsOf(api.folder)
+  const holdExport = (historyPid: number, order: object) =>
+    orderHeldExports([{ format: 'pcap', ...order }], {
+      ask: (...asked) => call(api, ...asked),
+      exportDir: exports,
+      historyPid,
+    })
   await store(api, captureKey, wireRecords(count))
 
   t.test('an export: no file, no part file; the state says so', async (t) => {
     const history = api.history.pid ?? 0
-    const { held } = holdAtPart(exports, history)
-    const { body } = await call(api, 'POST', '/exports', { format: 'pcap' })
-    await held
-    t.equal((await ask(`/exports/${body.id}`)).body.state, 'active')
-    t.equal((await call(api, 'DELETE', `/exports/${body.id}`)).status, 204)
-    t.equal((await ask(`/exports/${body.id}`)).body.state, 'cancelled')
+    const [id = ''] = await holdExport(history, {})
+    t.equal((await ask(`/exports/${id}`)).body.state, 'active')
+    t.equal((await call(api, 'DELETE', `/exports/${id}`)).status, 204)
+    t.equal((await ask(`/exports/${id}`)).body.state, 'cancelled')
     process.kill(history, 'SIGCONT')
     await until(
       () => readdir(exports),
       (names) => names.length === 0,
     )
     await until(
-      () => api.redis.client.exists(`${keys.own('jobs', 'exports')}:${body.id}`),
+      () => api.redis.client.exists(`${keys.own('jobs', 'exports')}:${id}`),
       (isThere) => isThere === 0,
     )
     t.same(await readdir(exports), [])
-    t.equal((await ask(`/exports/${body.id}`)).body.state, 'cancelled')
-    t.equal((await ask(`/exports/${body.id}/file`)).status, 404)
-    t.equal((await call(api, 'DELETE', `/exports/${body.id}`)).status, 204)
-    t.equal((await ask(`/exports/${body.id}`)).status, 404)
+    t.equal((await ask(`/exports/${id}`)).body.state, 'cancelled')
+    t.equal((await ask(`/exports/${id}/file`)).status, 404)
+    t.equal((await call(api, 'DELETE', `/exports/${id}`)).status, 204)
+    t.equal((await ask(`/exports/${id}`)).status, 404)
   })
 
   t.test('an import: no rows, no upload', async (t) => {
@@ -89,18 +91,16 @@ t.test('deleted while a job has it in hand', async (t) => {
     const { body } = await upload(api, 'read.pcapng', file)
     t.match(await finished(api, `/imports/${body.id}`), { state: 'completed', messages: count })
     const history = api.history.pid ?? 0
-    const { held } = holdAtPart(exports, history)
-    const order = await call(api, 'POST', '/exports', { format: 'pcap', filter: { capture: [body.id] } })
-    await held
+    const [order = ''] = await holdExport(history, { filter: { capture: [body.id] } })
     const paging = countMessages(ask, `&capture=${body.id}`)
     const deleted = call(api, 'DELETE', `/imports/${body.id}`)
     process.kill(history, 'SIGCONT')
     t.equal((await deleted).status, 204)
     t.ok((await paging) <= count)
-    const view = await finished(api, `/exports/${order.body.id}`)
+    const view = await finished(api, `/exports/${order}`)
     t.equal(view.state, 'completed')
     const reader = createCaptureReader()
-    const packets = reader.push((await ask(`/exports/${order.body.id}/file`)).raw)
+    const packets = reader.push((await ask(`/exports/${order}/file`)).raw)
     reader.end()
     t.equal(reader.problem, null, 'its file is whole')
     t.equal(packets.length, view.messages)

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises'
 import t from 'tap'
 import { until } from '../api-under-test.ts'
-import { createApiProcess, exportsOf, holdAtPart } from './api-process.ts'
+import { createApiProcess, exportsOf, orderHeldExports, uploadHeld } from './api-process.ts'
 import { countMessages, countPackets, toCaptureFile, untilFinished, wireRecords } from './job-client.ts'
 
 const count = 6_000
@@ -18,18 +18,19 @@ t.test('kill -9 of the API', async (t) => {
     'in mid-export: no half file is offered, and after the next start there is a whole one',
     async (t) => {
       const history = await api.historyPid()
-      const { held } = holdAtPart(exports, history)
-      const { body: kept } = await api.call('POST', '/exports', { format: 'pcap' })
-      const { body: unwanted } = await api.call('POST', '/exports', { format: 'pcap' })
-      await held
+      const [kept = '', unwanted = ''] = await orderHeldExports([{ format: 'pcap' }, { format: 'pcap' }], {
+        ask: api.call,
+        exportDir: exports,
+        historyPid: history,
+      })
       await until(
-        () => get(`/exports/${unwanted.id}`),
+        () => get(`/exports/${unwanted}`),
         ({ body }) => body.state === 'active',
       )
-      t.equal((await get(`/exports/${kept.id}/file`)).status, 404)
+      t.equal((await get(`/exports/${kept}/file`)).status, 404)
       await api.kill()
-      process.kill(history, 'SIGCONT')
       t.ok((await readdir(exports)).length > 0)
+      process.kill(history, 'SIGCONT')
       t.same(
         (await readdir(exports)).filter((name) => !name.endsWith('.part')),
         [],
@@ -37,44 +38,39 @@ t.test('kill -9 of the API', async (t) => {
       )
 
       await api.start()
-      t.equal((await api.call('DELETE', `/exports/${unwanted.id}`)).status, 204)
+      t.equal((await api.call('DELETE', `/exports/${unwanted}`)).status, 204)
       const offered = new Set<string>()
       const view = await untilFinished(async () => {
-        const { status, raw } = await get(`/exports/${kept.id}/file`)
+        const { status, raw } = await get(`/exports/${kept}/file`)
         if (status === 200) offered.add(String(await countPackets(api.folder, raw)))
-        return await get(`/exports/${kept.id}`)
+        return await get(`/exports/${kept}`)
       })
       t.match(view, { state: 'completed', messages: count })
-      const { raw } = await get(`/exports/${kept.id}/file`)
+      const { raw } = await get(`/exports/${kept}/file`)
       t.equal(await countPackets(api.folder, raw), count, 'as many as REST lists')
       offered.delete(String(count))
       t.same([...offered], [], 'and never another number')
-      t.equal((await get(`/exports/${unwanted.id}`)).body.state, 'cancelled')
+      t.equal((await get(`/exports/${unwanted}`)).body.state, 'cancelled')
       await until(
         () => readdir(exports),
         (names) => names.length === 1,
       )
-      t.same(await readdir(exports), [`${kept.id}.pcap`], 'nothing is left of the cancelled one')
+      t.same(await readdir(exports), [`${kept}.pcap`], 'nothing is left of the cancelled one')
     },
   )
 
   t.test('in mid-import: after the next start every message is there once', async (t) => {
     const file = toCaptureFile(wireRecords(count, 'imported'))
-    const { body } = await api.upload('big.pcapng', file)
-    await until(
-      () => get(`/imports/${body.id}`),
-      ({ body: view }) => view.messages > 0,
-    )
     const history = await api.historyPid()
-    process.kill(history, 'SIGSTOP')
-    t.equal((await get(`/imports/${body.id}`)).body.state, 'active')
+    const id = await uploadHeld(() => api.upload('big.pcapng', file), { ask: api.call, historyPid: history })
+    t.equal((await get(`/imports/${id}`)).body.state, 'active')
     await api.kill()
     process.kill(history, 'SIGCONT')
 
     await api.start()
-    const view = await untilFinished(() => get(`/imports/${body.id}`))
+    const view = await untilFinished(() => get(`/imports/${id}`))
     t.match(view, { state: 'completed', frames: count, messages: count })
     t.equal(view.error, undefined)
-    t.equal(await countMessages(get, `&capture=${body.id}`), count)
+    t.equal(await countMessages(get, `&capture=${id}`), count)
   })
 })

@@ -130,7 +130,11 @@ t.test('schedules', async (t) => {
         ({ length }) => length === 1,
       )
       t.match(files[0], /\/Noon-/)
-      t.equal((await call(api, 'GET', '/exports')).body.items.length, 1, 'records go with the files')
+      const { body: list } = await until(
+        () => call(api, 'GET', '/exports'),
+        ({ body: { items } }) => items.length === 1,
+      )
+      t.equal(list.items.length, 1, 'records go with the files')
     },
   )
 

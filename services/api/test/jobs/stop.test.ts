@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises'
 import t from 'tap'
 import { keys, until, type Test } from '../api-under-test.ts'
-import { createApiProcess, exportsOf, holdAtPart, type ApiProcess } from './api-process.ts'
+import { createApiProcess, exportsOf, orderHeldExports, type ApiProcess } from './api-process.ts'
 import { countPackets, untilFinished, wireRecords } from './job-client.ts'
 
 const count = 5_000
@@ -13,10 +13,11 @@ async function startBusy(t: Test): Promise<{ api: ApiProcess; ids: string[]; rel
   await api.start()
   await api.store(wireRecords(count))
   const history = await api.historyPid()
-  const { held } = holdAtPart(exportsOf(api.folder), history)
-  const ids: string[] = []
-  for (let n = 0; n < 2; n++) ids.push((await api.call('POST', '/exports', { format: 'pcap' })).body.id)
-  await held
+  const ids = await orderHeldExports([{ format: 'pcap' }, { format: 'pcap' }], {
+    ask: api.call,
+    exportDir: exportsOf(api.folder),
+    historyPid: history,
+  })
   await until(
     () => api.redis.client.llen(`${queueKey}:active`),
     (length) => length === 2,

@@ -81,11 +81,33 @@ t.test('after three days of downtime', async (t) => {
   })
 
   await t.test('what is over is gone, what nobody knows is swept, what is not ours stays', async (t) => {
-    t.equal((await get(`/exports/${old.id}`)).status, 404, 'expired')
-    t.equal((await get(`/exports/${lost.id}`)).status, 404, 'a record without its file')
+    const statusOf = async (id: string) => (await get(`/exports/${id}`)).status
+    for (const [id, why] of [
+      [old.id, 'expired'],
+      [lost.id, 'a record without its file'],
+    ] as const)
+      t.equal(
+        await until(
+          () => statusOf(id),
+          (status) => status === 404,
+        ),
+        404,
+        why,
+      )
     t.equal((await get(`/exports/${kept.id}/file`)).status, 200, 'a schedule keeps its files')
-    const left = (await readdir(exports)).filter((name) => name !== 'schedules')
+    const left = await until(
+      async () => (await readdir(exports)).filter((name) => name !== 'schedules'),
+      ({ length }) => length === others.length,
+    )
     t.same(left.toSorted(), others.toSorted(), 'the young file without a record may be about to get one')
+    await until(
+      () =>
+        access(upload).then(
+          () => true,
+          () => false,
+        ),
+      (isThere) => !isThere,
+    )
     await t.rejects(access(upload))
   })
 })

@@ -35,12 +35,12 @@ t.test('the call log live', async (t) => {
     () => rows(all),
     (found) => new Set(found.map(({ id }) => id)).size === 2,
   )
+  const y = rows(all).find(({ callIds }) => callIds[0] === 'y')
   await until(
-    () => rows(busy),
-    (found) => found.length > 0,
+    () => updates(busy),
+    (frames) => rows(busy).length > 0 && frames.some(({ removed }) => removed?.includes(y?.id ?? '')),
   )
   t.same([...new Set(rows(busy).map(({ callIds }) => callIds[0]))], ['x'], 'filtered on the server')
-  const y = rows(all).find(({ callIds }) => callIds[0] === 'y')
   t.ok(
     updates(busy).some(({ removed }) => removed?.includes(y?.id ?? '')),
     'what is not of the filter (any more) is taken back',

@@ -26,6 +26,10 @@ t.test('live', async (t) => {
       () => callIds(all),
       (list) => list.includes('last') && list.filter((callId) => callId === 'wire').length === 70,
     )
+    await until(
+      () => callIds(few),
+      (list) => list.length >= 70,
+    )
     t.equal(all.rows().length, 141)
     t.equal(new Set(ids(all)).size, 141, 'a publish and its stream entry are one row')
     t.same([...new Set(callIds(few))], ['wire'])
@@ -111,8 +115,12 @@ t.test('live', async (t) => {
       () => callIds(second),
       (list) => list.includes('not-yet-in-a-stream'),
     )
-    await settle(second, 'b')
     const count = (callId: string) => callIds(second).filter((other) => other === callId).length
+    await until(
+      () => count('two'),
+      (found) => found >= 150,
+    )
+    await settle(second, 'c')
     t.equal(count('one'), 0)
     t.equal(count('two'), 150)
     t.equal(new Set(ids(second)).size, ids(second).length)

@@ -9,6 +9,9 @@ const wanted = [{ object: 'endpoint', option: 'rtp_symmetric' }] as const
 
 const silence = () => undefined
 
+/** Said of a bridge on a machine that is too busy at this moment: ask again. */
+const tooLate = 'the bridge of pbx1 did not answer within 1 s'
+
 const answer = (request: OptionRequest, value: string, node = 'pbx1') => ({
   v: 1,
   id: request.id,
@@ -57,14 +60,21 @@ t.test('what the API asks a bridge over a real Redis', async (t) => {
       void client.publish(keys.optionAnswers, JSON.stringify({ ...answer(request, 'x'), id: '0'.repeat(32) }))
       return answer(request, 'no')
     }
-    const reply = await values.ask('pbx1', 'acme', wanted)
-    t.match(reply, { values: [{ option: 'rtp_symmetric', section: 'acme', value: 'no' }], problem: '' })
+    const reply = await until(
+      () => values.ask('pbx1', `acme-${requests.length}`, wanted),
+      ({ problem }) => problem !== tooLate,
+    )
+    t.match(reply, { values: [{ option: 'rtp_symmetric', section: /^acme-/, value: 'no' }], problem: '' })
   })
 
   await t.test('browsers that ask for the same together cost one question', async (t) => {
-    const before = requests.length
-    const replies = await Promise.all(
-      Array.from({ length: 20 }, () => values.ask('pbx1', 'together', wanted)),
+    let before = 0
+    const replies = await until(
+      () => {
+        before = requests.length
+        return Promise.all(Array.from({ length: 20 }, () => values.ask('pbx1', `together-${before}`, wanted)))
+      },
+      (all) => all.every(({ problem }) => problem !== tooLate),
     )
     t.ok(replies.every(({ values: [first] }) => first?.value === 'no'))
     t.equal(requests.length, before + 1)
@@ -73,7 +83,7 @@ t.test('what the API asks a bridge over a real Redis', async (t) => {
   await t.test('a bridge that does not answer: unknown, not waited for longer than a second', async (t) => {
     answerTo = silence
     const reply = await values.ask('pbx1', 'silent', wanted)
-    t.same(reply, { values: [], problem: 'the bridge of pbx1 did not answer within 1 s' })
+    t.same(reply, { values: [], problem: tooLate })
   })
 
   await t.test('more than 64 questions at a time are not asked', async (t) => {

@@ -32,7 +32,9 @@ import { callMessages, second } from '../calls/call-messages.ts'
 import { viewOf } from '../message-view.ts'
 
 const day = 86_400 * second
-const today = Math.floor(Date.now() / 1000) * second - 600 * second
+const now = Math.floor(Date.now() / 1000) * second - 600 * second
+/** Ten minutes ago, and so that what comes within two minutes is of the same day. */
+const today = Math.min(now, Math.floor(now / day) * day + day - 120 * second)
 const longAgo = today - 3 * day
 const logger = createLogger({ name: 'test', level: 'silent' })
 

@@ -152,18 +152,31 @@ t.test('registrations', async (t) => {
       }),
     ),
   ])
-  await publish(client, keys.trafficLog, [
-    ...granted({ user: '6001', secondsAgo: 20 }),
+  const messages = [
+    ...granted({ user: '6001', secondsAgo: 20, lifetime: 3_000 }),
     request({ user: '6002', secondsAgo: 30 }),
     answer('401 Unauthorized', { user: '6002', secondsAgo: 30, extra: [challenge] }),
     request({ user: '6002', secondsAgo: 29, cseq: 2, extra: [credentials] }),
     answer('401 Unauthorized', { user: '6002', secondsAgo: 29, cseq: 2, extra: [challenge] }),
-    ...granted({ user: '6003', secondsAgo: 2_750, lifetime: 3_000 }),
+    // A tenth of its time is left from now until a quarter of an hour from now.
+    ...granted({ user: '6003', secondsAgo: 9_050, lifetime: 10_000 }),
     ...granted({ user: '6004', secondsAgo: 400 }),
-    ...granted({ user: '6005', secondsAgo: 60 }),
-    ...granted({ user: '6005', secondsAgo: 50, cseq: 2, client: { address: '203.0.113.4', port: 7000 } }),
+    ...granted({ user: '6005', secondsAgo: 60, lifetime: 3_000 }),
+    ...granted({
+      user: '6005',
+      secondsAgo: 50,
+      cseq: 2,
+      client: { address: '203.0.113.4', port: 7000 },
+      lifetime: 3_000,
+    }),
     sipRecordOf(sipText({ callId: 'a-call' })),
-  ])
+  ]
+  await publish(client, keys.trafficLog, messages)
+  // What Asterisk told comes by another stream than the messages.
+  await until(
+    () => api.history.status,
+    ({ counters }) => counters['stored'] === messages.length && counters['callEvents'] === 4,
+  )
   const found = await until(
     list,
     (items) => items.length === 6 && items.some(({ endpoint }) => endpoint === 'acme'),
@@ -231,7 +244,7 @@ t.test('registrations', async (t) => {
   t.equal((await api.get('/api/v1/registrations/nobody%40nowhere')).status, 404)
   t.equal((await api.get('/api/v1/registrations/6001%40pbx.example?since=yesterday')).status, 400)
 
-  const before = `?until=${now - 2_800 * second}`
+  const before = `?until=${now - 9_100 * second}`
   t.match(
     (await list(before)).find(({ aor }) => aor.startsWith('6003')),
     undefined,
