@@ -1,5 +1,6 @@
 import type { MessageFilter, MessageRow } from '@sip-capture/contract/rest/message.ts'
 import { toRfc3339 } from '@sip-capture/contract/time.ts'
+import type { TimeSpan } from './call-spans.ts'
 import { toFilterSql } from './filter-sql.ts'
 import { queryRecords, type StoredMessage } from './record-rows.ts'
 import { messageColumnNames, toSlot } from './schema.ts'
@@ -140,19 +141,65 @@ export async function readCallMessages(
   )
 }
 
-/** How many messages `readCallMessages` would find in all; counted no further than `limit`. @throws StoreError */
-export async function countCallMessages(
+/** A call's rows: those of live traffic and named captures, or the copy of a call that is kept. */
+export const callTables = ['records', 'pinnedRecords AS records'] as const
+export type CallTable = (typeof callTables)[number]
+
+export interface CallRows {
+  readonly callIds: readonly string[]
+  /** `''`: live traffic. */
+  readonly capture: string
+  readonly from: CallTable
+}
+
+const whereOf = (from: CallTable): string =>
+  from === 'records' ? ofCalls : 'callId IN {callIds:Array(String)} AND capture = {capture:String}'
+
+/** When each message of these calls was seen, in order: at most `limit`. Bytes of messages are not touched, so a call of
+ *  thousands is known as fast as a short one. @throws StoreError */
+export async function readCallTimes(
   store: Store,
-  query: { callIds: readonly string[]; limit: number; capture?: string | undefined },
-): Promise<number> {
-  const { callIds, limit, capture = '' } = query
-  const [row] = await store.query<{ messages: number }>(
-    `SELECT count() AS messages FROM (
-       SELECT at, id FROM records WHERE ${ofCalls} LIMIT 1 BY at, id LIMIT {limit:UInt32})
-     SETTINGS max_threads = 1`,
-    { callIds, limit, capture },
+  { callIds, capture, from, limit }: CallRows & { readonly limit: number },
+): Promise<number[]> {
+  const bytes = await store.queryBinary(
+    `SELECT toUnixTimestamp64Micro(at) FROM (
+       SELECT at, id FROM ${from} WHERE ${whereOf(from)} LIMIT 1 BY at, id)
+     ORDER BY at LIMIT {limit:UInt32} SETTINGS max_threads = 1`,
+    { callIds, capture, limit },
   )
-  return row?.messages ?? 0
+  const values = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  return Array.from({ length: bytes.byteLength / 8 }, (_, n) => Number(values.getBigInt64(n * 8, true)))
+}
+
+/** Messages of these calls within a time, oldest first. With the time bounded on both sides each row's bytes are read once,
+ *  whatever the length of the call. @throws StoreError */
+export async function readCallSpan(
+  store: Store,
+  {
+    callIds,
+    capture,
+    from,
+    fromMicros,
+    untilMicros,
+    limit,
+  }: CallRows & TimeSpan & { readonly limit: number },
+): Promise<StoredMessage[]> {
+  const slots = from === 'records' ? 'AND slot >= {fromSlot:UInt32} AND slot <= {lastSlot:UInt32}' : ''
+  return await queryRecords(
+    store,
+    `WHERE ${whereOf(from)} ${slots} AND at >= ${micros('fromAt')} AND at < ${micros('untilAt')}
+     ORDER BY at, records.id LIMIT 1 BY at, records.id LIMIT {limit:UInt32}
+     SETTINGS max_threads = 1`,
+    {
+      callIds,
+      capture,
+      limit,
+      fromAt: fromMicros,
+      untilAt: untilMicros,
+      ...(from === 'records' ? { fromSlot: toSlot(fromMicros), lastSlot: toSlot(untilMicros) } : {}),
+    },
+    from,
+  )
 }
 
 interface RecordColumns {
