@@ -74,6 +74,12 @@ export const rows: readonly BenchRow[] = [
     load: () => import('./page.ts'),
   },
   {
+    name: 'ladder',
+    what: 'calls of 5,000 and 10,000 messages opened from history by a click, and scrolled',
+    needs: [redisProgram, chromiumProgram],
+    load: () => import('./ladder.ts'),
+  },
+  {
     name: 'load',
     what: 'the page opened for the first time',
     needs: [redisProgram, chromiumProgram],
