@@ -2,6 +2,7 @@ import {
   chromiumProgram,
   type NeededProgram,
   redisProgram,
+  sippProgram,
   sngrepProgram,
   tcpreplayProgram,
   tsharkProgram,
@@ -42,6 +43,12 @@ export const rows: readonly BenchRow[] = [
     what: 'frame on the wire → row in the browser at 1,000 messages/s',
     needs: [redisProgram, tsharkProgram, chromiumProgram],
     load: () => import('./latency.ts'),
+  },
+  {
+    name: 'call',
+    what: 'INVITE of a call through a real Asterisk → its row of each path in the browser',
+    needs: [redisProgram, tsharkProgram, sippProgram, chromiumProgram],
+    load: () => import('./call.ts'),
   },
   {
     name: 'sidecar',
