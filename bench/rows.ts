@@ -2,6 +2,7 @@ import {
   chromiumProgram,
   type NeededProgram,
   redisProgram,
+  sippProgram,
   sngrepProgram,
   tcpreplayProgram,
   tsharkProgram,
@@ -44,6 +45,12 @@ export const rows: readonly BenchRow[] = [
     load: () => import('./latency.ts'),
   },
   {
+    name: 'call',
+    what: 'INVITE of a call through a real Asterisk → its row of each path in the browser',
+    needs: [redisProgram, tsharkProgram, sippProgram, chromiumProgram],
+    load: () => import('./call.ts'),
+  },
+  {
     name: 'sidecar',
     what: 'what the sidecar costs a PBX at 1,000 messages/s',
     needs: [redisProgram, tsharkProgram],
@@ -72,6 +79,12 @@ export const rows: readonly BenchRow[] = [
     what: 'the page at 1,000 rows/s, and 100,000 rows scrolled',
     needs: [redisProgram, chromiumProgram],
     load: () => import('./page.ts'),
+  },
+  {
+    name: 'ladder',
+    what: 'calls of 5,000 and 10,000 messages opened from history by a click, and scrolled',
+    needs: [redisProgram, chromiumProgram],
+    load: () => import('./ladder.ts'),
   },
   {
     name: 'load',

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { encodeBatch, decodeBatch } from '@sip-capture/contract/codec.ts'
+import type { CallEvent } from '@sip-capture/contract/bus/call-event.ts'
 import type { SipRecord } from '@sip-capture/contract/bus/sip-record.ts'
 import { sourceStatus, type SourceStatus } from '@sip-capture/contract/bus/source-status.ts'
 import { createBusKeys } from '@sip-capture/contract/keys.ts'
@@ -17,6 +18,8 @@ export interface Bus {
   waiting(): Promise<number>
   /** The newest heartbeat of a sidecar (`wire`) or a bridge (`ami`). */
   status(kind: SourceStatus['kind']): Promise<SourceStatus | undefined>
+  /** What Asterisk told, as the bridge publishes it. */
+  publishCalls(events: readonly CallEvent[]): Promise<void>
   stop(): Promise<void>
 }
 
@@ -39,7 +42,7 @@ export interface ApiSystem {
 export const batchMessages = 64
 /** Waiting on the bus at most: Redis holds what history has not taken yet. */
 const maxWaiting = 40_000
-const { capture, sources } = createBusKeys()
+const { capture, calls, sources } = createBusKeys()
 
 export async function startBus(): Promise<Bus> {
   const redis = await startTestRedis()
@@ -53,6 +56,9 @@ export async function startBus(): Promise<Bus> {
       return entries
         .flatMap(([, fields]) => decodeBatch(sourceStatus, fields).items)
         .find((status) => status.kind === kind)
+    },
+    async publishCalls(events) {
+      await client.xadd(calls, '*', ...encodeBatch(events))
     },
     async stop() {
       client.disconnect()

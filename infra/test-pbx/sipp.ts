@@ -48,6 +48,8 @@ export interface SippOptions {
 }
 
 export interface SippMessage {
+  /** By SIPp's clock, which is that of this machine. */
+  readonly atMicros: number
   readonly direction: 'sent' | 'received'
   readonly text: string
 }
@@ -239,15 +241,21 @@ function countMessages(counts: Map<string, number>): { sent: number; received: n
   return { sent, received }
 }
 
-/** `<dashes> <time>\nUDP message sent (512 bytes):\n\n<512 bytes>\n`; the length, not a separator, ends a message. */
+/** `<dashes> 2026-01-31 12:34:56.123456\nUDP message sent (512 bytes):\n\n<512 bytes>\n`, in local time; the length, not a
+ *  separator, ends a message. */
 export function parseMessageLog(log: string): SippMessage[] {
-  const head = /^-{10,} .*\n(?:UDP|TCP|TLS|SCTP) message (sent|received) [([](\d+)[^\n]*\n\n/gm
+  const head =
+    /^-{10,} (\S+) (\S+)\.(\d{6})\n(?:UDP|TCP|TLS|SCTP) message (sent|received) [([](\d+)[^\n]*\n\n/gm
   const messages: SippMessage[] = []
   for (let match = head.exec(log); match !== null; match = head.exec(log)) {
-    const size = Number(match[2])
-    const text = log.slice(head.lastIndex, head.lastIndex + size)
-    messages.push({ direction: match[1] === 'sent' ? 'sent' : 'received', text })
-    head.lastIndex += size
+    const [, day, time, micros, direction, size] = match
+    const end = head.lastIndex + Number(size)
+    messages.push({
+      atMicros: Date.parse(`${day}T${time}`) * 1_000 + Number(micros),
+      direction: direction === 'sent' ? 'sent' : 'received',
+      text: log.slice(head.lastIndex, end),
+    })
+    head.lastIndex = end
   }
   return messages
 }

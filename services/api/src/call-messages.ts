@@ -1,15 +1,20 @@
 import { ApiError } from './errors.ts'
+import type { TimeSpan } from './history/call-spans.ts'
 import type { History } from './history/history-process.ts'
 import type { FoundCall } from './history/leg-store.ts'
-import type { RowKey } from './history/message-reader.ts'
+import type { OpenedCall } from './history/pins/pinned-reader.ts'
+import type { StoredMessage } from './history/record-rows.ts'
 import { toMessageView, type MessageView } from './ingest/message-row.ts'
 
-const pageRows = 500
+/** The first page fills any window of the page, and no more is read before it is told. */
+const pageRows = { first: 200, others: 500 }
 
 interface CallRange {
   readonly max: number
   /** A named capture: there `id` is a Call-ID. */
   readonly capture?: string | undefined
+  /** For a capture file. */
+  readonly withFrames?: boolean
 }
 
 export interface CallMessages {
@@ -41,58 +46,56 @@ export async function readCall(history: History, id: string, range: CallRange): 
 /** The first messages of the call that `id` names, and the others as they are read. @throws ApiError 404, HistoryUnavailable,
  *  which the pages may throw as well */
 export async function openCall(history: History, id: string, range: CallRange): Promise<CallReading> {
-  const { max, capture } = range
-  const call = await history.ask<'findCall'>({ method: 'findCall', id, capture })
-  const { callIds } = call
-  const first = await readPage(history, { callIds, capture })
-  if (first.length === 0)
+  const { max, capture, withFrames = false } = range
+  const opened = await history.ask<'openCall'>({
+    method: 'openCall',
+    id,
+    capture,
+    max,
+    rows: pageRows,
+    withFrames,
+  })
+  const { call, from, count } = opened
+  if (count === 0)
     throw new ApiError(
       404,
       'not-found',
       'history has no message of a call with this Call-ID, Uniqueid, Linkedid or channel',
     )
-  const count =
-    first.length < pageRows
-      ? first.length
-      : await history.ask<'countCallMessages'>({
-          method: 'countCallMessages',
-          callIds,
-          capture,
-          limit: max + 1,
-        })
   const total = Math.min(count, max)
-  return {
-    call,
-    total,
-    truncated: count > max,
-    pages: pagesFrom(first, total, (after) => readPage(history, { callIds, capture, after })),
-  }
+  const readSpan = (span: TimeSpan) =>
+    history.ask<'readCallSpan'>({
+      method: 'readCallSpan',
+      callIds: call.callIds,
+      capture: capture ?? '',
+      from,
+      ...span,
+      limit: max,
+      withFrames,
+    })
+  return { call, total, truncated: count > max, pages: pagesOf(opened, total, readSpan) }
 }
 
 /** At most `total` messages: what came while the call was read is for the next time. */
-async function* pagesFrom(
-  first: MessageView[],
+async function* pagesOf(
+  { first, spans }: OpenedCall,
   total: number,
-  readNext: (after: RowKey) => Promise<MessageView[]>,
+  readSpan: (span: TimeSpan) => Promise<StoredMessage[]>,
 ): AsyncGenerator<MessageView[]> {
-  let page = first
-  for (let left = total; left > 0 && page.length > 0;) {
-    yield page.length > left ? page.slice(0, left) : page
-    left -= page.length
-    const last = page.at(-1)?.record
-    if (left <= 0 || last === undefined || page.length < pageRows) return
-    page = await readNext({ atMicros: last.atMicros, id: last.id })
+  let left = total
+  let page: Promise<StoredMessage[]> | StoredMessage[] = first
+  for (let at = 0; at < spans.length && left > 0; at++) {
+    const stored = (await page).slice(0, left)
+    left -= stored.length
+    const next = spans[at + 1]
+    // The history reads on while this page is told.
+    if (next !== undefined && left > 0) page = readAhead(readSpan(next))
+    yield stored.map(({ record, naming }) => toMessageView(record, naming))
   }
 }
 
-async function readPage(
-  history: History,
-  query: { callIds: string[]; capture: string | undefined; after?: RowKey | undefined },
-): Promise<MessageView[]> {
-  const found = await history.ask<'readCallMessages'>({
-    method: 'readCallMessages',
-    limit: pageRows,
-    ...query,
-  })
-  return found.map(({ record, naming }) => toMessageView(record, naming))
+/** Who stops reading does not wait for what is under way, and need not know how it fails. */
+function readAhead<T>(reading: Promise<T>): Promise<T> {
+  reading.catch(() => undefined)
+  return reading
 }

@@ -1,6 +1,7 @@
 import type { MessageFilter, MessageRow } from '@sip-capture/contract/rest/message.ts'
 import { toRfc3339 } from '@sip-capture/contract/time.ts'
 import { hashIdentity, toIdentity } from '@sip-capture/sip/sightings.ts'
+import type { TimeSpan } from './call-spans.ts'
 import { toFilterSql } from './filter-sql.ts'
 import { queryRecords, type MessageTable, type StoredMessage } from './record-rows.ts'
 import { rowColumnNames } from './schema.ts'
@@ -130,19 +131,59 @@ export async function readCallMessages(
   )
 }
 
-/** How many messages `readCallMessages` would find in all; counted no further than `limit`. @throws StoreError */
-export async function countCallMessages(
+export interface CallRows {
+  readonly callIds: readonly string[]
+  /** `''`: live traffic. */
+  readonly capture: string
+  readonly from: MessageTable
+}
+
+const whereOf = (from: MessageTable): string =>
+  from === 'messages' ? ofCalls : 'callId IN {callIds:Array(String)} AND capture = {capture:String}'
+
+/** When each message of these calls was seen, in order: at most `limit`. Bytes of messages are not touched, so a call of
+ *  thousands is known as fast as a short one. @throws StoreError */
+export async function readCallTimes(
   store: Store,
-  query: { callIds: readonly string[]; limit: number; capture?: string | undefined },
-): Promise<number> {
-  const { callIds, limit, capture = '' } = query
-  const [row] = await store.query<{ messages: number }>(
-    `SELECT count() AS messages FROM (
-       SELECT at, id FROM messages WHERE ${ofCalls} LIMIT 1 BY at, id LIMIT {limit:UInt32})
-     SETTINGS max_threads = 1`,
-    { callIds, limit, capture },
+  { callIds, capture, from, limit }: CallRows & { readonly limit: number },
+): Promise<number[]> {
+  const bytes = await store.queryBinary(
+    `SELECT toUnixTimestamp64Micro(at) FROM (
+       SELECT at, id FROM ${from} WHERE ${whereOf(from)} LIMIT 1 BY at, id)
+     ORDER BY at LIMIT {limit:UInt32} SETTINGS max_threads = 1`,
+    { callIds, capture, limit },
   )
-  return row?.messages ?? 0
+  const values = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  return Array.from({ length: bytes.byteLength / 8 }, (_, n) => Number(values.getBigInt64(n * 8, true)))
+}
+
+/** Messages of these calls within a time, oldest first. With the time bounded on both sides each row's bytes are read once,
+ *  whatever the length of the call. @throws StoreError */
+export async function readCallSpan(
+  store: Store,
+  {
+    callIds,
+    capture,
+    from,
+    fromMicros,
+    untilMicros,
+    limit,
+  }: CallRows & TimeSpan & { readonly limit: number },
+): Promise<StoredMessage[]> {
+  return await queryRecords(
+    store,
+    `WHERE ${whereOf(from)} AND ${atOrAfter('{fromAt:Int64}')} AND ${before('{untilAt:Int64}')}
+     ORDER BY messages.at, messages.id LIMIT 1 BY messages.at, messages.id LIMIT {limit:UInt32}
+     SETTINGS max_threads = 1`,
+    {
+      callIds,
+      capture,
+      limit,
+      fromAt: fromMicros,
+      untilAt: untilMicros,
+    },
+    from,
+  )
 }
 
 interface RecordColumns {

@@ -39,7 +39,8 @@ const columns = [
 ].join(', ')
 
 /** Where messages are: what retention takes, and what is kept for calls that are pinned. */
-export type MessageTable = 'messages' | 'pinnedMessages AS messages'
+export const messageTables = ['messages', 'pinnedMessages AS messages'] as const
+export type MessageTable = (typeof messageTables)[number]
 
 /** Whole messages; `clauses` begin with WHERE and are constants. @throws StoreError */
 export async function queryRecords(

@@ -13,8 +13,9 @@ import type { ExportStep } from './files/export-session.ts'
 import type { ImportStep } from './files/import-session.ts'
 import type { FoundCall } from './leg-store.ts'
 import type { Pin, PinOutcome } from './pins/pin-store.ts'
+import type { OpenedCall } from './pins/pinned-reader.ts'
 import type { MessagePage } from './message-reader.ts'
-import type { StoredMessage } from './record-rows.ts'
+import { messageTables, type StoredMessage } from './record-rows.ts'
 
 /** What passes between the API and its history process. Both sides are ours, yet each checks what it takes. */
 
@@ -91,18 +92,30 @@ export const historyRequest = z.discriminatedUnion('method', [
     limit: z.int().min(1).max(1000),
   }),
   z.object({ method: z.literal('readCallEvents'), id: z.string().min(1).max(65_535) }),
+  /** Which call this is, how much there is of it, and its first messages. */
   z.object({
-    method: z.literal('readCallMessages'),
-    callIds: z.array(z.string()).max(500),
+    method: z.literal('openCall'),
+    id: z.string().min(1).max(65_535),
     capture: z.string().optional(),
-    limit: z.int().min(1).max(10_000),
-    after: rowKey.optional(),
+    max: z.int().min(1).max(100_000),
+    rows: z.object({ first: z.int().min(1).max(10_000), others: z.int().min(1).max(10_000) }),
+    withFrames: z.boolean(),
   }),
   z.object({
-    method: z.literal('countCallMessages'),
+    method: z.literal('readCallSpan'),
     callIds: z.array(z.string()).max(500),
-    capture: z.string().optional(),
-    limit: z.int().min(1).max(100_000),
+    capture: z.string(),
+    from: z.enum(messageTables),
+    fromMicros: z
+      .int()
+      .min(0)
+      .max(maxMicros + 1),
+    untilMicros: z
+      .int()
+      .min(0)
+      .max(maxMicros + 1),
+    limit: z.int().min(1).max(100_001),
+    withFrames: z.boolean(),
   }),
   z.object({
     method: z.literal('openExport'),
@@ -159,8 +172,8 @@ export interface HistoryAnswers {
   readTrunkUsage: TrunkUsage[]
   readRegistrations: RegistrationHistory
   readRegistration: AorTimeline
-  readCallMessages: StoredMessage[]
-  countCallMessages: number
+  openCall: OpenedCall
+  readCallSpan: StoredMessage[]
   openExport: ExportStep
   stepExport: ExportStep
   openImport: ImportStep

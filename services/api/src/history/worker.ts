@@ -26,17 +26,18 @@ import {
   unpinCapture,
 } from './pins/pin-store.ts'
 import {
-  countKeptMessages,
   findKeptCall,
   findKeptMessage,
   findKeptRecord,
   listKeptCalls,
   listKeptMessages,
+  openKeptCall,
   readKeptEvents,
-  readKeptMessages,
   readKeptRtcpReports,
   resolveKeptCall,
 } from './pins/pinned-reader.ts'
+import { readCallSpan } from './message-reader.ts'
+import type { StoredMessage } from './record-rows.ts'
 import { toWorker, type FromWorker, type HistoryRequest } from './requests.ts'
 import { applyRetentionBytes, applyRetentionDays, readHistoryBytes } from './retention.ts'
 import { migrate } from './schema.ts'
@@ -257,10 +258,14 @@ function handle(store: Store, files: FileSessions, request: HistoryRequest): Pro
       return readRegistrations(store, request)
     case 'readRegistration':
       return readRegistration(store, request)
-    case 'readCallMessages':
-      return readKeptMessages(store, request)
-    case 'countCallMessages':
-      return countKeptMessages(store, request)
+    case 'openCall':
+      return openKeptCall(store, request).then((opened) =>
+        request.withFrames ? opened : { ...opened, first: opened.first.map(withoutFrames) },
+      )
+    case 'readCallSpan':
+      return readCallSpan(store, request).then((rows) =>
+        request.withFrames ? rows : rows.map(withoutFrames),
+      )
     case 'openExport':
       return files.openExport(request.session, request.order)
     case 'openImport':
@@ -300,6 +305,11 @@ function handle(store: Store, files: FileSessions, request: HistoryRequest): Pro
     default:
       return request satisfies never
   }
+}
+
+/** Frames are half of what would pass between the processes, and only a capture file wants them. */
+function withoutFrames(stored: StoredMessage): StoredMessage {
+  return { ...stored, record: { ...stored.record, frames: [] } }
 }
 
 function reasonOf(error: unknown): string {

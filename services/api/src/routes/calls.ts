@@ -19,7 +19,7 @@ import { judgeCall, type FindNode } from '../options/judge-call.ts'
 import { readQuality, toMediaReports } from '../quality/read-quality.ts'
 import type { OptionValues } from '../options/option-values.ts'
 
-const maxMessages = 5_000
+const maxMessages = 10_000
 const maxCaptureMessages = 50_000
 const callsQuery = z.strictObject({ ...callFilter.shape, ...pageQuery.shape })
 const callParams = z.object({ id: z.string().min(1).max(65_535) })
@@ -175,6 +175,7 @@ export const callRoutes: FastifyPluginCallbackZod<CallRouteOptions> = (
       const { views, truncated } = await readCall(history, from.id, {
         max: maxCaptureMessages,
         capture: from.capture,
+        withFrames: true,
       })
       const capture = createCallCapture(views, { format, mask: mask === 'true', truncated })
       return reply

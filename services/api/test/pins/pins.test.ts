@@ -4,6 +4,7 @@ import { createLogger } from '@sip-capture/service/logger.ts'
 import { startSummariser } from '../../src/calls/summariser.ts'
 import { openEmbeddedStore } from '../../src/history/embedded-store.ts'
 import { insertCallEvents } from '../../src/history/leg-store.ts'
+import { readCallSpan } from '../../src/history/message-reader.ts'
 import { insertMessages } from '../../src/history/message-writer.ts'
 import {
   completePins,
@@ -20,8 +21,8 @@ import {
   findKeptRecord,
   listKeptCalls,
   listKeptMessages,
+  openKeptCall,
   readKeptEvents,
-  readKeptMessages,
   resolveKeptCall,
 } from '../../src/history/pins/pinned-reader.ts'
 import { applyRetentionBytes, applyRetentionDays } from '../../src/history/retention.ts'
@@ -89,8 +90,20 @@ async function open(t: { teardown(work: () => Promise<void>): void; testdir(): s
 const page = (store: Store) =>
   listKeptCalls(store, { filter: {}, order: 'desc', limit: 100, nowMicros: Date.now() * 1000 })
 const logged = async (store: Store) => (await page(store)).items.map(({ callIds }) => callIds[0])
-const messagesOf = async (store: Store, callIds: readonly string[]) =>
-  (await readKeptMessages(store, { callIds, limit: 100 })).map(({ record }) => record.id)
+/** As the API reads a call: a span of its time after the other. */
+async function messagesOf(store: Store, [id = '']: readonly string[]) {
+  const { call, from, spans, first } = await openKeptCall(store, {
+    id,
+    max: 100,
+    rows: { first: 2, others: 3 },
+  })
+  const found = [...first]
+  for (const span of spans.slice(1))
+    found.push(
+      ...(await readCallSpan(store, { callIds: call.callIds, capture: '', from, ...span, limit: 100 })),
+    )
+  return found.map(({ record }) => record.id)
+}
 
 t.test(
   'a call that is kept survives retention with all that was known of it; when let go it is gone',

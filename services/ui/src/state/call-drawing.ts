@@ -112,10 +112,11 @@ export class CallDrawing {
     const { target, rows } = wanted
     const abort = new AbortController()
     this.#running = { wanted, abort }
-    // Of a long call first what fills the window: nobody is kept waiting by it, for nothing else is there yet.
+    // Of a long call first what fills the window. It is drawn at once: nobody is kept waiting by it, for nothing else is
+    // there yet.
     const isHead = !isBegun && rows.length > 2 * headRows
     const begin = isHead ? { ...wanted, call: null, rows: rows.slice(0, headRows) } : wanted
-    const firstMillis = isHead ? headMillis : 0
+    const firstMillis = isBegun ? 0 : headMillis
     runInSlices(this.#steps(begin), { signal: abort.signal, firstMillis }, (drawn) => {
       this.#running = null
       this.#last = { target, rows: begin.rows.length, atMillis: performance.now() }

@@ -5,20 +5,21 @@ import type { CallRecord } from '../../calls/call-record.ts'
 import { findCallRecords, listCalls, type CallPage } from '../../calls/call-store.ts'
 import { resolveCall } from '../../calls/resolve.ts'
 import { readRtcpReports, type RtcpReports } from '../../quality/rtcp-store.ts'
+import { toSpans, type TimeSpan } from '../call-spans.ts'
 import { findCall, readCallEvents, type FoundCall } from '../leg-store.ts'
 import { addGuessedLegs } from '../legs/guessed-legs.ts'
 import {
-  countCallMessages,
   findMessage,
   listMessages,
   ofCalls,
-  readCallMessages,
+  readCallSpan,
+  readCallTimes,
+  type CallRows,
   type MessagePage,
   type RowKey,
 } from '../message-reader.ts'
-import { queryRecords, type StoredMessage } from '../record-rows.ts'
+import { queryRecords, type MessageTable, type StoredMessage } from '../record-rows.ts'
 import type { Store } from '../store.ts'
-import { atOrAfter, micros } from '../time-sql.ts'
 import { findPin, joinCalls, type Pin } from './pin-store.ts'
 
 /**
@@ -37,44 +38,62 @@ export async function findKeptCall(
   return pin ? joinCalls(pin.call, found) : found
 }
 
-/** The pin whose copy must be read, since retention took of the call itself. */
-async function findLonePin(
-  store: Store,
-  { callIds, capture }: { callIds: readonly string[]; capture: string },
-): Promise<Pin | undefined> {
-  const pin = await findPin(store, { names: callIds, capture })
-  if (!pin) return undefined
+/** Retention took of the call itself: its copy must be read. */
+async function hasMore(store: Store, pin: Pin, { callIds, capture }: CallRows): Promise<boolean> {
   const [row] = await store.query<{ messages: number }>(
     `SELECT uniqExact(messages.id) AS messages FROM messages WHERE ${ofCalls}`,
     { callIds, capture },
   )
-  return (row?.messages ?? 0) < pin.messages ? pin : undefined
+  return (row?.messages ?? 0) < pin.messages
 }
 
-type MessagesQuery = Parameters<typeof readCallMessages>[1]
-
-export async function readKeptMessages(store: Store, query: MessagesQuery): Promise<StoredMessage[]> {
-  const { callIds, capture = '', limit, after } = query
-  if (!(await findLonePin(store, { callIds, capture }))) return await readCallMessages(store, query)
-  const keyset = after
-    ? `AND ${atOrAfter('{afterAt:Int64}')} AND (messages.at > ${micros('afterAt')} OR messages.id > {afterId:UUID})`
-    : ''
-  return await queryRecords(
-    store,
-    `WHERE callId IN {callIds:Array(String)} AND capture = {capture:String} ${keyset}
-     ORDER BY messages.at, messages.id LIMIT 1 BY messages.at, messages.id LIMIT {limit:UInt32}`,
-    { callIds, capture, limit, ...(after ? { afterAt: after.atMicros, afterId: after.id } : {}) },
-    'pinnedMessages AS messages',
-  )
+/** A call that is opened: which it is, how much there is of it, and the first of its messages. */
+export interface OpenedCall {
+  readonly call: FoundCall
+  /** Where its messages are. */
+  readonly from: MessageTable
+  /** How many messages it has; counted to one more than `max`. */
+  readonly count: number
+  /** Where in time to read them; the first is read already. */
+  readonly spans: readonly TimeSpan[]
+  readonly first: StoredMessage[]
 }
 
-export async function countKeptMessages(
+interface OpenQuery {
+  readonly id: string
+  readonly capture?: string | undefined
+  readonly max: number
+  /** Messages of the first span, and of each other. */
+  readonly rows: { readonly first: number; readonly others: number }
+}
+
+export async function openKeptCall(store: Store, query: OpenQuery): Promise<OpenedCall> {
+  const { id, capture = '' } = query
+  const found = await addGuessedLegs(store, await findCall(store, query), query.capture)
+  const rows: CallRows = { callIds: found.callIds, capture, from: 'messages' }
+  // Hardly any call is kept: the call itself is read meanwhile.
+  const [pin, own] = await Promise.all([
+    findPin(store, { names: [id, ...found.callIds], capture }),
+    openRows(store, rows, query),
+  ])
+  if (!pin) return { call: found, ...own }
+  const call = joinCalls(pin.call, found)
+  const kept = { ...rows, callIds: call.callIds }
+  const from = (await hasMore(store, pin, kept)) ? 'pinnedMessages AS messages' : 'messages'
+  return { call, ...(await openRows(store, { ...kept, from }, query)) }
+}
+
+async function openRows(
   store: Store,
-  query: Parameters<typeof countCallMessages>[1],
-): Promise<number> {
-  const { callIds, capture = '', limit } = query
-  const pin = await findLonePin(store, { callIds, capture })
-  return pin ? Math.min(pin.messages, limit) : await countCallMessages(store, query)
+  rows: CallRows,
+  { max, rows: sizes }: OpenQuery,
+): Promise<Omit<OpenedCall, 'call'>> {
+  const limit = max + 1
+  const times = await readCallTimes(store, { ...rows, limit })
+  const spans = toSpans(times, sizes)
+  const [span] = spans
+  const first = span ? await readCallSpan(store, { ...rows, ...span, limit }) : []
+  return { from: rows.from, count: times.length, spans, first }
 }
 
 export async function findKeptMessage(store: Store, id: string): Promise<StoredMessage | undefined> {
