@@ -1,6 +1,7 @@
 import { legState } from '../call-state.ts'
 import type { Explanation, VerdictRule } from '../finding.ts'
 import { statusOf, watchedUntilMicros } from '../leg.ts'
+import { isLeftOver } from '../standing.ts'
 import { answerText, calledNumber, duration, evidenceOf, nameOf } from '../wording.ts'
 
 /** Still going on, as far as anyone can tell: never "dropped" because a BYE is not here yet. */
@@ -14,6 +15,7 @@ export const inProgress: VerdictRule = {
   explain(leg, context) {
     const state = legState(leg, context.nowMicros)
     if (state !== 'setting-up' && state !== 'ringing' && state !== 'in-call') return null
+    if (state === 'in-call' && isLeftOver(leg, context.legs, context.nowMicros)) return null
     const { attempt } = leg
     const dialog = leg.dialogs.find((one) => one.state === 'confirmed')
     const last = attempt?.responses.findLast((response) => statusOf(response) < 300)
