@@ -93,6 +93,10 @@ class CallRecord {
     return leg
   }
 
+  #verdicts(): LegVerdict[] {
+    return this.#legs.map(({ verdict }) => verdict)
+  }
+
   get legs(): readonly Leg[] {
     return this.#legs.map(({ leg }) => leg)
   }
@@ -109,8 +113,8 @@ class CallRecord {
     const transactions: Transaction[] = []
     const dialogs: Dialog[] = []
     for (const one of legs) {
-      transactions.push(...one.transactions)
-      dialogs.push(...one.dialogs)
+      for (const transaction of one.transactions) transactions.push(transaction)
+      for (const dialog of one.dialogs) dialogs.push(dialog)
     }
     const opening = (leg?.opening ?? leg?.first)?.message
     return {
@@ -122,11 +126,7 @@ class CallRecord {
       endedAtMicros: standing?.endedAtMicros ?? null,
       transactions,
       dialogs,
-      findings: judge(
-        this.#legs.map(({ verdict }) => verdict),
-        context,
-        standing,
-      ),
+      findings: judge(this.#verdicts(), context, standing),
     }
   }
 }

@@ -41,64 +41,93 @@ export interface Standing {
   readonly endedAtMicros: number | null
 }
 
+/** A leg and its own state. */
+interface StandingLeg {
+  readonly leg: Leg
+  readonly state: CallState
+}
+
 /** Null when none of the legs is a call. `legs`: in order of their first message. */
 export function standingOf(legs: readonly Leg[], nowMicros: number): Standing | null {
-  const states = new Map<Leg, CallState>()
+  const calls: StandingLeg[] = []
   for (const leg of legs) {
     const state = legState(leg, nowMicros)
-    if (state !== 'registration' && state !== 'other') states.set(leg, state)
+    if (state !== 'registration' && state !== 'other') calls.push({ leg, state })
   }
-  const calls = states.size === legs.length ? legs : legs.filter((leg) => states.has(leg))
-  const stateOf = (leg: Leg) => states.get(leg) ?? 'other'
-  const tries = triesOf(calls)
-  const front = frontOf(tries, stateOf)
-  if (front === undefined) return null
-  const { state, leg } = decide(calls, front, nowMicros, stateOf)
+  const [only] = calls
+  if (only === undefined) return null
+  if (calls.length === 1) return describe(only, only.leg, [only.leg], calls)
+  const tries = triesOf(calls.map(({ leg }) => leg))
+  const front = frontOf(calls.filter(({ leg }) => tries.includes(leg))) ?? only
+  return describe(decide(calls, front, nowMicros), front.leg, tries, calls)
+}
+
+function describe(
+  { leg, state }: StandingLeg,
+  front: Leg,
+  tries: readonly Leg[],
+  calls: readonly StandingLeg[],
+): Standing {
   const isRunning = isWaiting(state) || state === 'in-call'
-  const { attempt } = front
-  const final = attempt?.final ?? null
-  const answered = wasAnswered(front) ? calls.filter(wasAnswered) : [front]
+  const final = front.attempt?.final ?? null
+  const isAnswered = wasAnswered(front)
+  const isAlone = calls.length === 1
+  let hungUpAtMicros: number | null = null
+  let endedAtMicros: number | null = null
+  if (!isRunning)
+    for (const { leg: one } of calls) {
+      if (one !== front && !(isAnswered && wasAnswered(one))) continue
+      hungUpAtMicros = later(hungUpAtMicros, byeAt(one))
+      endedAtMicros = later(endedAtMicros, one.last.message.atMicros)
+    }
   return {
     state,
     leg,
     front,
     isRunning,
-    failedTries: wasAnswered(front) ? tries.filter((one) => !wasAnswered(one)) : [],
-    invitedAtMicros: least(tries, invitedAt) ?? front.first.message.atMicros,
-    ringingAtMicros: least(tries, ringingAt),
+    failedTries: isAlone || !isAnswered ? none : tries.filter((one) => !wasAnswered(one)),
+    invitedAtMicros: (isAlone ? invitedAt(front) : least(tries, invitedAt)) ?? front.first.message.atMicros,
+    ringingAtMicros: isAlone ? ringingAt(front) : least(tries, ringingAt),
     final,
     answeredAtMicros: isSuccess(statusOf(final)) ? (final?.message.atMicros ?? null) : null,
-    hungUpAtMicros: isRunning ? null : most(answered, byeAt),
-    endedAtMicros: isRunning ? null : most(answered, ({ last }) => last.message.atMicros),
+    hungUpAtMicros,
+    endedAtMicros,
   }
 }
 
-function frontOf(tries: readonly Leg[], stateOf: (leg: Leg) => CallState): Leg | undefined {
-  const [first] = tries
-  if (first === undefined || tries.length === 1) return first
-  const answered = tries.filter(wasAnswered)
-  if (answered.length > 0) return answered.reduce((a, b) => (answerAt(b) < answerAt(a) ? b : a))
-  const waiting = tries.filter((leg) => isWaiting(stateOf(leg)))
-  if (waiting.length > 0) return waiting.find((leg) => stateOf(leg) === 'ringing') ?? waiting[0]
-  return tries.reduce((a, b) => (refusedAt(b) > refusedAt(a) ? b : a))
+const none: readonly Leg[] = []
+
+function frontOf(tries: readonly StandingLeg[]): StandingLeg | undefined {
+  const answered = tries.filter(({ leg }) => wasAnswered(leg))
+  const [first] = answered
+  if (first !== undefined)
+    return answered.reduce((a, b) => (answerAt(b.leg) < answerAt(a.leg) ? b : a), first)
+  const waiting = firstWaiting(tries)
+  if (waiting !== undefined) return waiting
+  return tries.reduce<StandingLeg | undefined>(
+    (a, b) => (a === undefined || refusedAt(b.leg) > refusedAt(a.leg) ? b : a),
+    undefined,
+  )
 }
 
-function decide(
-  legs: readonly Leg[],
-  front: Leg,
-  nowMicros: number,
-  stateOf: (leg: Leg) => CallState,
-): { state: CallState; leg: Leg } {
-  const own = stateOf(front)
-  if (isWaiting(own) || legs.length === 1) return { state: own, leg: front }
-  const up = legs.filter((leg) => stateOf(leg) === 'in-call' && !isLeftOver(leg, legs, nowMicros))
-  const [firstUp = null] = up
-  if (firstUp !== null) return { state: 'in-call', leg: up.includes(front) ? front : firstUp }
-  const asked = wasAnswered(front) ? legs.filter((leg) => isWaiting(stateOf(leg)) && isReferred(leg, legs)) : []
-  const target = asked.find((leg) => stateOf(leg) === 'ringing') ?? asked[0]
-  if (target !== undefined) return { state: stateOf(target), leg: target }
-  if (own !== 'in-call') return { state: own, leg: front }
-  return { state: 'completed', leg: legs.find((leg) => leg !== front && wasAnswered(leg)) ?? front }
+function firstWaiting(legs: readonly StandingLeg[]): StandingLeg | undefined {
+  return legs.find(({ state }) => state === 'ringing') ?? legs.find(({ state }) => isWaiting(state))
+}
+
+function decide(calls: readonly StandingLeg[], front: StandingLeg, nowMicros: number): StandingLeg {
+  if (isWaiting(front.state)) return front
+  const legs = calls.map(({ leg }) => leg)
+  const up = calls.filter(({ leg, state }) => state === 'in-call' && !isLeftOver(leg, legs, nowMicros))
+  if (up.includes(front)) return front
+  const [firstUp] = up
+  if (firstUp !== undefined) return firstUp
+  const target = wasAnswered(front.leg)
+    ? firstWaiting(calls.filter(({ leg }) => isReferred(leg, legs)))
+    : undefined
+  if (target !== undefined) return target
+  if (front.state !== 'in-call') return front
+  // Over for what the other leg says.
+  return { leg: legs.find((leg) => leg !== front.leg && wasAnswered(leg)) ?? front.leg, state: 'completed' }
 }
 
 /** True for a leg that nothing but the other leg of the call says to be over: that one's session timer ran out, and nobody
@@ -117,40 +146,44 @@ function isReferred({ attempt }: Leg, legs: readonly Leg[]): boolean {
   return legs.some((leg) => leg.of('REFER').some(({ startedAtMicros }) => startedAtMicros <= until))
 }
 
-const invitedAt = ({ opening, attempt }: Leg): number | null => {
+function invitedAt({ opening, attempt }: Leg): number | null {
   const request = opening?.message.message
   const isInvite = request?.method === 'INVITE' && request.toTag === ''
   return (isInvite ? opening?.message.atMicros : attempt?.startedAtMicros) ?? null
 }
 
 function ringingAt({ attempt }: Leg): number | null {
-  const ringing = attempt?.responses.find((one) => statusOf(one) > 100 && statusOf(one) < 200)
-  return ringing?.message.atMicros ?? null
+  for (const response of attempt?.responses ?? []) {
+    const status = statusOf(response)
+    if (status > 100 && status < 200) return response.message.atMicros
+  }
+  return null
 }
 
-const answerAt = ({ attempt, first }: Leg): number => (attempt?.final ?? first).message.atMicros
+function answerAt({ attempt, first }: Leg): number {
+  return (attempt?.final ?? first).message.atMicros
+}
 
-const refusedAt = ({ attempt, last }: Leg): number =>
-  attempt?.final?.message.atMicros ?? attempt?.endedAtMicros ?? last.message.atMicros
+function refusedAt({ attempt, last }: Leg): number {
+  return attempt?.final?.message.atMicros ?? attempt?.endedAtMicros ?? last.message.atMicros
+}
 
 function byeAt({ dialogs }: Leg): number | null {
-  return most(dialogs, ({ bye }) => bye?.startedAtMicros ?? null)
-}
-
-function least<T>(list: readonly T[], timeOf: (one: T) => number | null): number | null {
   let found: number | null = null
-  for (const one of list) {
-    const time = timeOf(one)
-    if (time !== null && (found === null || time < found)) found = time
-  }
+  for (const { bye } of dialogs) found = later(found, bye?.startedAtMicros ?? null)
   return found
 }
 
-function most<T>(list: readonly T[], timeOf: (one: T) => number | null): number | null {
+function later(a: number | null, b: number | null): number | null {
+  if (a === null || b === null) return a ?? b
+  return Math.max(a, b)
+}
+
+function least(legs: readonly Leg[], timeOf: (leg: Leg) => number | null): number | null {
   let found: number | null = null
-  for (const one of list) {
-    const time = timeOf(one)
-    if (time !== null && (found === null || time > found)) found = time
+  for (const leg of legs) {
+    const time = timeOf(leg)
+    if (time !== null && (found === null || time < found)) found = time
   }
   return found
 }

@@ -1,5 +1,5 @@
 import { endpointOf, withCurrentValue } from './current-options.ts'
-import type { CallContext, Explanation, Finding, Severity, VerdictContext, VerdictRule } from './finding.ts'
+import type { Explanation, Finding, Severity, VerdictContext, VerdictRule } from './finding.ts'
 import { milder, severityRank, WatchedContext, type Judged, type LegVerdict } from './leg-verdict.ts'
 import { isBehind, stampErrorMicros } from './leg-order.ts'
 import { statusOf, type Leg } from './leg.ts'
@@ -15,11 +15,12 @@ export function judge(
   standing: Standing | null,
 ): Finding[] {
   const legs = verdicts.map(({ leg }) => leg)
-  const call: CallContext = { ...context, legs }
-  const watched = new WatchedContext(call)
-  const judged = verdicts.flatMap((verdict) => verdict.judge(watched))
+  const watched = new WatchedContext(context, legs)
+  const judged: Judged[] = []
+  for (const verdict of verdicts) verdict.judge(watched, judged)
   const told = legs.length > 1 ? mergeSame(settleLegs(judged, legs, standing), standing) : judged
-  return told.toSorted((a, b) => byWeight(a, b, standing)).map((one) => toFinding(one, context))
+  if (told.length > 1) told.sort((a, b) => byWeight(a, b, standing))
+  return told.map((one) => toFinding(one, context))
 }
 
 function byWeight(a: Judged, b: Judged, standing: Standing | null): number {
@@ -115,6 +116,7 @@ function isRescued(
 /** Each rule once: what it says of the leg that gives the call its state, else of the one that had it first, with the
  *  evidence of the others. */
 function mergeSame(judged: readonly Judged[], standing: Standing | null): Judged[] {
+  if (judged.length < 2) return [...judged]
   const byRule = new Map<VerdictRule, Judged[]>()
   for (const one of judged) {
     const same = byRule.get(one.rule)
@@ -143,8 +145,8 @@ const maxEvidence = 24
 
 function toFinding({ leg, rule, explanation, also }: Judged, context: VerdictContext): Finding {
   const { severity, side, confidence, sentence, evidence } = explanation
-  const endpoint = endpointOf(leg)
   const options = explanation.options ?? rule.options ?? []
+  const endpoint = options.length === 0 ? undefined : endpointOf(leg)
   return {
     ruleId: rule.id,
     severity,
@@ -152,7 +154,7 @@ function toFinding({ leg, rule, explanation, also }: Judged, context: VerdictCon
     confidence,
     title: explanation.title ?? rule.title,
     sentence: sentence + alsoText(leg, also, severity),
-    evidence: evidence.slice(0, maxEvidence),
+    evidence: evidence.length > maxEvidence ? evidence.slice(0, maxEvidence) : [...evidence],
     checks: [...(explanation.checks ?? rule.checks)],
     rfc: [...(explanation.rfc ?? rule.rfc)],
     options: options.map((one) => withCurrentValue(one, endpoint, context)),
@@ -161,7 +163,7 @@ function toFinding({ leg, rule, explanation, also }: Judged, context: VerdictCon
 
 /** ` The same on the leg to bravo (203.0.113.10:5060).` */
 function alsoText(leg: Leg, also: readonly Judged[], severity: Severity): string {
-  if (severity === 'ok' || severity === 'info') return ''
+  if (severity === 'ok' || severity === 'info' || also.length === 0) return ''
   const own = leg.attempt === null ? '' : nameOf(leg.attempt, 'server')
   const names = new Set(also.flatMap((one) => (one.leg.attempt ? [nameOf(one.leg.attempt, 'server')] : [])))
   names.delete(own)

@@ -42,6 +42,7 @@ export const callLeftOver: VerdictRule = {
     { option: 'timers', object: 'endpoint' },
     { option: 'rtp_timeout', object: 'endpoint' },
   ],
+  signs: ['answered'],
   explain(leg, context) {
     const silence = silenceOf(leg, context.nowMicros)
     const common = {

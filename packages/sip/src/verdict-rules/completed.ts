@@ -36,6 +36,7 @@ export const completed: VerdictRule = {
   kind: 'outcome',
   checks: [],
   rfc: ['RFC 3261 15'],
+  signs: ['bye'],
   explain(leg, context) {
     const dialog = leg.dialogs.find(({ bye }) => bye !== null)
     if (!dialog?.bye) return null

@@ -3,19 +3,21 @@ import { currentValueOf } from '../current-options.ts'
 import type { PjsipOption, VerdictRule } from '../finding.ts'
 import { isSuccess, statusOf } from '../leg.ts'
 import { sdpOf } from '../message-sdp.ts'
+import type { ObservedMessage } from '../observed-message.ts'
+import { remember } from '../remember.ts'
 import type { Sighting } from '../sightings.ts'
 import { evidenceOf, isUs, nameOf, sideOf, type Role } from '../wording.ts'
 
 /** The private address that the SDP wants its media at, when the message crosses a public network; null when there is
  *  none, or when ICE finds another. */
-function privateMedia({ message: { message, src, dst } }: Sighting): string | null {
+const privateMediaIn = remember(({ message, src, dst }: ObservedMessage): string | null => {
   if (!isPublicAddress(src.address) && !isPublicAddress(dst.address)) return null
   for (const { port, address, attributes } of sdpOf(message)?.media ?? []) {
     const hasIce = attributes.some((one) => one.startsWith('candidate:') || one.startsWith('ice-ufrag:'))
     if (port !== 0 && !hasIce && isPrivateAddress(address)) return `${address}:${port}`
   }
   return null
-}
+})
 
 const rtpSymmetric: PjsipOption = { option: 'rtp_symmetric', object: 'endpoint' }
 
@@ -58,7 +60,7 @@ export const privateMediaAddress: VerdictRule = {
       [answer, 'server'],
     ]
     for (const [sighting, owner] of candidates) {
-      const media = sighting ? privateMedia(sighting) : null
+      const media = sighting ? privateMediaIn(sighting.message) : null
       if (!sighting || media === null) continue
       const isOurs = isUs(attempt, owner)
       const symmetric = isOurs ? undefined : currentValueOf(leg, rtpSymmetric, context)
