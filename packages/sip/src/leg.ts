@@ -29,6 +29,8 @@ export interface Leg {
   readonly signs: number
   /** Grows with everything that may change what is said of the leg. */
   readonly revision: number
+  /** What `work` makes of the leg, kept until the leg changes: see `rememberOfLeg`. */
+  recall<V>(slot: number, work: (leg: Leg) => V): V
 }
 
 const answeredBit = signBits(['answered'])
@@ -67,6 +69,8 @@ export class LegRecord implements Leg {
   #inOrder: Sighting[] | null = []
   #revision = 0
   #signs = 0
+  readonly #recalled: unknown[] = []
+  #recalledRevision = -1
   #attempt: Transaction | null | undefined
   #sawCaller = false
   #sawCallee = false
@@ -108,6 +112,16 @@ export class LegRecord implements Leg {
   /** The directions of its transactions follow from what is known of the PBX. */
   get revision(): number {
     return this.#revision + (this.#pbx?.revision ?? 0)
+  }
+
+  recall<V>(slot: number, work: (leg: Leg) => V): V {
+    const recalled = this.#recalled
+    if (this.#recalledRevision !== this.revision) {
+      this.#recalledRevision = this.revision
+      recalled.length = 0
+    }
+    if (recalled[slot] === undefined) recalled[slot] = work(this)
+    return recalled[slot] as V
   }
 
   add(sighting: Sighting): void {

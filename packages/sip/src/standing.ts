@@ -133,6 +133,7 @@ function decide(calls: readonly StandingLeg[], front: StandingLeg, nowMicros: nu
 /** True for a leg that nothing but the other leg of the call says to be over: that one's session timer ran out, and nobody
  *  has said anything since. With a third party the call may go on without it. */
 export function isLeftOver(leg: Leg, legs: readonly Leg[], nowMicros: number): boolean {
+  if (legs.length < 2) return false
   const [other, ...more] = legs.filter((one) => one !== leg && wasAnswered(one))
   if (other === undefined || more.length > 0) return false
   const silence = silenceOf(other, nowMicros)

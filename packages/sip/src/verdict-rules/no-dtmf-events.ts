@@ -2,10 +2,10 @@ import type { VerdictRule } from '../finding.ts'
 import { isSuccess, statusOf } from '../leg.ts'
 import { sdpOf } from '../message-sdp.ts'
 import type { SipMessage } from '../message.ts'
-import { remember } from '../remember.ts'
+import { rememberOfMessage } from '../remember.ts'
 import { evidenceOf, nameOf, sideOf } from '../wording.ts'
 
-const hasEvents = remember((message: SipMessage): boolean | null => {
+const hasEvents = rememberOfMessage((message: SipMessage): boolean | null => {
   const audio = sdpOf(message)?.media.find(
     ({ kind, port }) => kind === 'audio' && port !== 0,
   )

@@ -4,7 +4,7 @@ import { isSuccess, statusOf } from '../leg.ts'
 import { sdpOf } from '../message-sdp.ts'
 import type { SdpMedia } from '../sdp.ts'
 import type { SipMessage } from '../message.ts'
-import { remember } from '../remember.ts'
+import { rememberOfMessage } from '../remember.ts'
 import type { Sighting } from '../sightings.ts'
 import { toPrintable } from '../printable.ts'
 import { evidenceOf, nameOf, type Role } from '../wording.ts'
@@ -24,7 +24,7 @@ function leftBehind({ port, address, attributes }: SdpMedia): string | null {
 }
 
 /** The first media of the message that has such an address, and that address; null when there is none. */
-const firstLeftBehind = remember((message: SipMessage): { media: SdpMedia; hidden: string } | null => {
+const firstLeftBehind = rememberOfMessage((message: SipMessage): { media: SdpMedia; hidden: string } | null => {
   for (const media of sdpOf(message)?.media ?? []) {
     const hidden = leftBehind(media)
     if (hidden !== null) return { media, hidden }

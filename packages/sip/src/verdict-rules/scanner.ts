@@ -1,13 +1,13 @@
 import type { VerdictRule } from '../finding.ts'
 import type { SipMessage } from '../message.ts'
 import { toPrintable } from '../printable.ts'
-import { remember } from '../remember.ts'
+import { rememberOfMessage } from '../remember.ts'
 import { evidenceOf, hostName } from '../wording.ts'
 
 /** Programs whose purpose is to look for open PBXs, by what they call themselves. */
 const scanners = /friendly-scanner|sipvicious|sundayddr|sip-?scan|sipcli|iwar|pplsip|sipptk|vaxsipuseragent/i
 
-const isScanner = remember((message: SipMessage) => scanners.test(message.header('user-agent') ?? ''))
+const isScanner = rememberOfMessage((message: SipMessage) => scanners.test(message.header('user-agent') ?? ''))
 
 /** A scanner names itself. */
 export const scanner: VerdictRule = {
