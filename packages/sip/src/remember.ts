@@ -14,12 +14,15 @@ export function remember<K extends object, V>(work: (of: K) => V): (of: K) => V 
   }
 }
 
+/** Anything but undefined, which stands for what is not worked out yet. */
+type Known = object | string | number | boolean | null
+
 let messageSlots = 0
 let legSlots = 0
 
 /** What follows from a message alone. Kept in the message itself: weak maps of as many entries as there are messages cost the
  *  garbage collector more than the work that they save. */
-export function rememberOfMessage<V extends NonNullable<unknown> | null>(
+export function rememberOfMessage<V extends Known>(
   work: (message: SipMessage) => V,
 ): (message: SipMessage) => V {
   const slot = messageSlots++
@@ -27,9 +30,7 @@ export function rememberOfMessage<V extends NonNullable<unknown> | null>(
 }
 
 /** What follows from a leg alone, worked out once between two of its messages. */
-export function rememberOfLeg<V extends NonNullable<unknown> | null>(
-  work: (leg: Leg) => V,
-): (leg: Leg) => V {
+export function rememberOfLeg<V extends Known>(work: (leg: Leg) => V): (leg: Leg) => V {
   const slot = legSlots++
   return (leg) => leg.recall(slot, work)
 }

@@ -98,11 +98,7 @@ function findCause(effect: Judged, judged: readonly Judged[]): Judged | undefine
 }
 
 /** True when the call was answered all the same: by another leg behind the same caller or beside it, or by the front itself. */
-function isRescued(
-  { leg, explanation }: Judged,
-  legs: readonly Leg[],
-  standing: Standing | null,
-): boolean {
+function isRescued({ leg, explanation }: Judged, legs: readonly Leg[], standing: Standing | null): boolean {
   const { attempt } = leg
   if (attempt === null || explanation.isFailure !== true) return false
   if (standing?.failedTries.includes(leg) === true) return true

@@ -52,11 +52,12 @@ const refers = (leg: LegScript, at: number, by: { fromCallee?: boolean }) => {
     .response(200, 'OK', 'NOTIFY', { cseq: 11, ...back })
 }
 
+const seconds = (time: number | null | undefined) =>
+  time === null || time === undefined ? null : (time - micros(0)) / 1_000_000
+
 /** Seconds of the call's times; null where there is none. */
 function timesOf(messages: readonly ObservedMessage[], at: number) {
   const { standing } = seen(messages, at)
-  const seconds = (time: number | null | undefined) =>
-    time === null || time === undefined ? null : (time - micros(0)) / 1_000_000
   return {
     invited: seconds(standing?.invitedAtMicros),
     ringing: seconds(standing?.ringingAtMicros),
@@ -97,7 +98,11 @@ t.test('a blind transfer by the caller: he is gone, and the call goes on between
   const messages = all(a, b, c)
   t.same(shown(messages, 1), ['ringing', 'Ringing', null])
   t.same(shown(messages, 20), ['in-call', 'In progress', 200])
-  t.same(shown(messages, 32), ['in-call', 'In progress', 200], 'the target rings, the transferred party waits')
+  t.same(
+    shown(messages, 32),
+    ['in-call', 'In progress', 200],
+    'the target rings, the transferred party waits',
+  )
   t.same(shown(messages, 200), ['in-call', 'In progress', 200])
   t.same(shown(messages, 400), ['completed', 'Completed normally', 200])
   t.same(timesOf(messages, 400), { invited: 0, ringing: 0.1, answered: 3.02, hungUp: 300.02, ended: 300.02 })
@@ -190,7 +195,11 @@ t.test('all phones ring, one answers, the others are told so', async (t) => {
   answers(a, 5.02)
   const messages = all(a, b, c)
   t.same(shown(messages, 1), ['ringing', 'Ringing', null])
-  t.same(shown(messages, 5), ['ringing', 'Ringing', null], 'answered behind, and the caller not put through yet')
+  t.same(
+    shown(messages, 5),
+    ['ringing', 'Ringing', null],
+    'answered behind, and the caller not put through yet',
+  )
   t.same(shown(messages, 10), ['in-call', 'In progress', 200])
   hangsUp(a, 60)
   hangsUp(c, 60.01)
@@ -210,7 +219,11 @@ t.test('a queue that tries agents again and again: the caller is in the call all
   t.same(shown(messages, 10), ['in-call', 'In progress', 200])
   t.same(shown(messages, 18), ['in-call', 'In progress', 200])
   t.same(shown(messages, 50), ['in-call', 'In progress', 200])
-  t.same(shown(messages, 110), ['in-call', 'In progress', 200], 'the agent is gone, the caller is asked how it was')
+  t.same(
+    shown(messages, 110),
+    ['in-call', 'In progress', 200],
+    'the agent is gone, the caller is asked how it was',
+  )
   hangsUp(a, 130)
   t.same(shown(all(a, first, second, third), 200), ['completed', 'Completed normally', 200])
   const left = answers(rings(fromPhone('a'), 0), 0.5)
@@ -234,31 +247,38 @@ t.test('a call that the phone forwards: the caller is answered by the third', as
   t.same(shown(all(sent), 70), ['diverted', 'Redirected', 302], 'twin: the caller himself is sent elsewhere')
 })
 
-t.test('the first trunk refuses, the second takes the call: it is answered, seen from the caller or not', async (t) => {
-  const first = refused(toPhone('b', trunk).at(0.1).request('INVITE', { withSdp: true }), 0.3, 503, 'x')
-  const second = answers(rings(toPhone('c', bravo), 0.4), 4)
-  const caller = answers(rings(fromPhone('a'), 0), 4.02)
-  for (const [what, legs] of [
-    ['with the caller', [caller, first, second]],
-    ['without the caller', [first, second]],
-  ] as const) {
-    t.match(seen(all(...legs), 10), { state: 'in-call', standing: { final: { message: { message: { status: 200 } } } } }, what)
-    const { findings } = seen(all(...legs), 10)
-    t.same(
-      findings.map(({ ruleId, severity }) => [ruleId, severity]),
-      [
-        ['F15-service-unavailable', 'warning'],
-        ['C02-in-progress', 'info'],
-      ],
-      what,
-    )
-  }
-  hangsUp(second, 60)
-  const messages = all(first, second)
-  t.equal(seen(messages, 70).state, 'completed')
-  t.same(timesOf(messages, 70), { invited: 0.1, ringing: 0.5, answered: 4, hungUp: 60, ended: 60 })
-  judgesAlike(t, messages, 70)
-})
+t.test(
+  'the first trunk refuses, the second takes the call: it is answered, seen from the caller or not',
+  async (t) => {
+    const first = refused(toPhone('b', trunk).at(0.1).request('INVITE', { withSdp: true }), 0.3, 503, 'x')
+    const second = answers(rings(toPhone('c', bravo), 0.4), 4)
+    const caller = answers(rings(fromPhone('a'), 0), 4.02)
+    for (const [what, legs] of [
+      ['with the caller', [caller, first, second]],
+      ['without the caller', [first, second]],
+    ] as const) {
+      t.match(
+        seen(all(...legs), 10),
+        { state: 'in-call', standing: { final: { message: { message: { status: 200 } } } } },
+        what,
+      )
+      const { findings } = seen(all(...legs), 10)
+      t.same(
+        findings.map(({ ruleId, severity }) => [ruleId, severity]),
+        [
+          ['F15-service-unavailable', 'warning'],
+          ['C02-in-progress', 'info'],
+        ],
+        what,
+      )
+    }
+    hangsUp(second, 60)
+    const messages = all(first, second)
+    t.equal(seen(messages, 70).state, 'completed')
+    t.same(timesOf(messages, 70), { invited: 0.1, ringing: 0.5, answered: 4, hungUp: 60, ended: 60 })
+    judgesAlike(t, messages, 70)
+  },
+)
 
 t.test('both trunks refuse and the caller is not seen: the last refusal is the end', async (t) => {
   const first = refused(rings(toPhone('b', trunk), 0.1), 0.3, 503, 'Service Unavailable')
@@ -287,7 +307,10 @@ t.test('one leg of a group call hangs on after all others have ended', async (t)
   const c = cancels(rings(toPhone('c', carol), 0.1), 3)
   hangsUp(a, 30)
   const messages = all(a, b, c)
-  t.match(finding(messages, 90, 'D06-call-left-over').sentence, /^The other leg of the call to 1002 ended 1 min ago/)
+  t.match(
+    finding(messages, 90, 'D06-call-left-over').sentence,
+    /^The other leg of the call to 1002 ended 1 min ago/,
+  )
   const joined = answers(rings(toPhone('d', carol), 10), 12)
   t.notOk(rules(all(a, b, joined), 90).includes('D06-call-left-over'), 'twin: a third goes on with it')
 })

@@ -12,16 +12,16 @@ interface Rest {
   readonly sentence: string
 }
 
+const lasted = (text: string): string => ` and lasted ${text}; `
+const hungUp = (text: string): string => `, and after ${text} `
+
 /** What the other legs did after this one's BYE. */
 function restOf(endedAtMicros: number, { legs, nowMicros }: CallContext): Rest {
-  const lasted = (text: string) => ` and lasted ${text}; `
-  const hungUp = (text: string) => `, and after ${text} `
   if (legs.length < 2) return { lasted, sentence: '' }
   const standing = standingOf(legs, nowMicros)
   if (standing === null) return { lasted, sentence: '' }
   const part = { severity: 'info', title: 'One leg of the call has ended' } as const
-  if (standing.isRunning)
-    return { part, lasted: hungUp, sentence: ' Another leg of the call has not ended.' }
+  if (standing.isRunning) return { part, lasted: hungUp, sentence: ' Another leg of the call has not ended.' }
   if (standing.state !== 'completed') return { part, lasted, sentence: '' }
   const longer = (standing.hungUpAtMicros ?? 0) - endedAtMicros
   if (longer < momentMicros) return { lasted, sentence: '' }

@@ -6,9 +6,7 @@ import { rememberOfMessage } from '../remember.ts'
 import { evidenceOf, nameOf, sideOf } from '../wording.ts'
 
 const hasEvents = rememberOfMessage((message: SipMessage): boolean | null => {
-  const audio = sdpOf(message)?.media.find(
-    ({ kind, port }) => kind === 'audio' && port !== 0,
-  )
+  const audio = sdpOf(message)?.media.find(({ kind, port }) => kind === 'audio' && port !== 0)
   return audio ? audio.codecs.some(({ name }) => name.toLowerCase() === 'telephone-event') : null
 })
 
@@ -26,7 +24,11 @@ export const noDtmfEvents: VerdictRule = {
   isOfFinal: isSuccess,
   explain({ attempt }) {
     if (!attempt?.request || !attempt.final || !isSuccess(statusOf(attempt.final))) return null
-    if (hasEvents(attempt.request.message.message) !== true || hasEvents(attempt.final.message.message) !== false) return null
+    if (
+      hasEvents(attempt.request.message.message) !== true ||
+      hasEvents(attempt.final.message.message) !== false
+    )
+      return null
     return {
       severity: 'info',
       side: sideOf(attempt, 'server'),

@@ -24,13 +24,15 @@ function leftBehind({ port, address, attributes }: SdpMedia): string | null {
 }
 
 /** The first media of the message that has such an address, and that address; null when there is none. */
-const firstLeftBehind = rememberOfMessage((message: SipMessage): { media: SdpMedia; hidden: string } | null => {
-  for (const media of sdpOf(message)?.media ?? []) {
-    const hidden = leftBehind(media)
-    if (hidden !== null) return { media, hidden }
-  }
-  return null
-})
+const firstLeftBehind = rememberOfMessage(
+  (message: SipMessage): { media: SdpMedia; hidden: string } | null => {
+    for (const media of sdpOf(message)?.media ?? []) {
+      const hidden = leftBehind(media)
+      if (hidden !== null) return { media, hidden }
+    }
+    return null
+  },
+)
 
 /** Public `c=`, but the candidates or `a=rtcp` of the same media know private addresses only. */
 export const rewrittenSdp: VerdictRule = {
@@ -61,14 +63,14 @@ export const rewrittenSdp: VerdictRule = {
       if (!sighting || found === null) continue
       const { media, hidden } = found
       return {
-          severity: 'info',
-          side: 'network',
-          confidence: 'medium',
-          sentence:
-            `The SDP of ${nameOf(attempt, owner)} has ${toPrintable(media.address, 45)} in c= for ${toPrintable(media.kind, 20)}, and beside it ` +
-            `${toPrintable(hidden, 45)}, a private address: something between changed the one and not the other, and ICE or RTCP may fail.`,
-          evidence: evidenceOf(sighting),
-          atMicros: sighting.message.atMicros,
+        severity: 'info',
+        side: 'network',
+        confidence: 'medium',
+        sentence:
+          `The SDP of ${nameOf(attempt, owner)} has ${toPrintable(media.address, 45)} in c= for ${toPrintable(media.kind, 20)}, and beside it ` +
+          `${toPrintable(hidden, 45)}, a private address: something between changed the one and not the other, and ICE or RTCP may fail.`,
+        evidence: evidenceOf(sighting),
+        atMicros: sighting.message.atMicros,
       }
     }
     return null

@@ -7,7 +7,9 @@ import { evidenceOf, hostName } from '../wording.ts'
 /** Programs whose purpose is to look for open PBXs, by what they call themselves. */
 const scanners = /friendly-scanner|sipvicious|sundayddr|sip-?scan|sipcli|iwar|pplsip|sipptk|vaxsipuseragent/i
 
-const isScanner = rememberOfMessage((message: SipMessage) => scanners.test(message.header('user-agent') ?? ''))
+const isScanner = rememberOfMessage((message: SipMessage) =>
+  scanners.test(message.header('user-agent') ?? ''),
+)
 
 /** A scanner names itself. */
 export const scanner: VerdictRule = {

@@ -11,11 +11,7 @@ const patienceSeconds = [5, 33, 66, 181, 300, 930, 1_835, 3_601, 7_233, 43_201]
 
 /** When time alone changes what `analysis` (of `call`, at `nowMicros`) says; null when it never does. The rules are
  *  tried at later times, so that nothing here repeats what they know. */
-export function nextLook(
-  call: ReadCall,
-  analysis: CallAnalysis,
-  nowMicros: number,
-): number | null {
+export function nextLook(call: ReadCall, analysis: CallAnalysis, nowMicros: number): number | null {
   const last = call.sightings.at(-1)?.message.atMicros ?? 0
   const said = fingerprint(analysis)
   const differsAt = (micros: number) => fingerprint(call.analyse({ nowMicros: micros })) !== said

@@ -143,8 +143,7 @@ export const callRoutes: FastifyPluginCallbackZod<CallRouteOptions> = (
       const reading = await openCall(history, id, { max: maxMessages, capture })
       const { call, truncated } = reading
       const lines = streamCall(reading, {
-        judge: (views) =>
-          judge({ id: request.params.id, callId: id, capture }, { call, views, truncated }),
+        judge: (views) => judge({ id: request.params.id, callId: id, capture }, { call, views, truncated }),
         onError: (error) => toStreamError(error, request),
       })
       return reply.header('content-type', callStreamType).header('cache-control', 'no-store').send(lines)
