@@ -37,17 +37,24 @@ const methods = ['REGISTER', 'INVITE', 'SUBSCRIBE', 'MESSAGE', 'PUBLISH', 'OPTIO
 export function loginState(leg: Leg, context: VerdictContext): LoginState | null {
   const login = lastLogin(leg)
   if (login === null) return null
-  const { isFollowed, challenged, lastAnswer } = login
+  const { isFollowed, challenged, lastAnswer } = login.waiting
+  if (challenged.length > 1) return login.abandoned
   const isOverdue = context.nowMicros - lastAnswer.message.atMicros >= challengePatienceMicros
-  return { ...login, isAbandoned: (isOverdue && !isFollowed) || challenged.length > 1 }
+  return isOverdue && !isFollowed ? login.abandoned : login.waiting
 }
 
-interface Login extends Omit<LoginState, 'isAbandoned'> {
+interface Login extends LoginState {
   /** True when a further try began. */
   readonly isFollowed: boolean
 }
 
-const lastLogin = rememberOfLeg((leg): Login | null => {
+/** The same login as it stands while the client has time, and after that. */
+interface Logins {
+  readonly waiting: Login
+  readonly abandoned: Login
+}
+
+const lastLogin = rememberOfLeg((leg): Logins | null => {
   for (const method of methods) {
     const all = leg.of(method)
     if (all.length === 0) continue
@@ -75,7 +82,7 @@ function describe(
   done: readonly Transaction[],
   last: Transaction,
   lastAnswer: Sighting,
-): Login {
+): Logins {
   const lastSuccess = done.findLastIndex(({ final }) => !isChallenge(statusOf(final)))
   const refused: RefusedTry[] = []
   const stale: Transaction[] = []
@@ -98,15 +105,9 @@ function describe(
     }
     if (challenges.length > 0) offeredNonces = new Set(challenges.map(({ nonce }) => nonce))
   }
-  return {
-    method,
-    refused,
-    stale,
-    challenged,
-    last,
-    lastAnswer,
-    isFollowed: tries.some(({ startedAtMicros }) => startedAtMicros > lastAnswer.message.atMicros),
-  }
+  const isFollowed = tries.some(({ startedAtMicros }) => startedAtMicros > lastAnswer.message.atMicros)
+  const waiting = { method, refused, stale, challenged, last, lastAnswer, isFollowed, isAbandoned: false }
+  return { waiting, abandoned: { ...waiting, isAbandoned: true } }
 }
 
 /** The credentials meant for one of the challenges; a realm that differs only in letter case is still meant. */

@@ -10,7 +10,7 @@ import {
 } from './leg.ts'
 import type { Transaction } from './transaction.ts'
 
-/** The words of the REST contract. */
+/** The words of the REST contract. `diverted`: the caller was sent elsewhere by a 3xx. */
 export type CallState =
   | 'registration'
   | 'other'
@@ -22,8 +22,14 @@ export type CallState =
   | 'busy'
   | 'rejected'
   | 'failed'
+  | 'diverted'
 
-/** Where the leg stands at `nowMicros`, decided on its transactions. */
+/** True while the answer to an INVITE is still to come. */
+export function isWaiting(state: CallState): boolean {
+  return state === 'setting-up' || state === 'ringing'
+}
+
+/** Where one leg stands at `nowMicros`, decided on its transactions; where the whole call stands: `standingOf`. */
 export function legState(leg: Leg, nowMicros: number): CallState {
   const { attempt } = leg
   if (attempt === null) {
@@ -38,6 +44,7 @@ export function legState(leg: Leg, nowMicros: number): CallState {
     return nowMicros - attempt.final.message.atMicros < challengePatienceMicros ? 'setting-up' : 'rejected'
   if (status === 487) return 'cancelled'
   if (status === 486 || status === 600) return 'busy'
+  if (status < 400) return 'diverted'
   return status === 408 || (status >= 500 && status < 600) ? 'failed' : 'rejected'
 }
 

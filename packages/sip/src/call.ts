@@ -1,18 +1,22 @@
-import { legState, type CallState } from './call-state.ts'
+import type { CallState } from './call-state.ts'
 import type { Dialog } from './dialog.ts'
 import type { Finding, VerdictContext } from './finding.ts'
 import { LegVerdict } from './leg-verdict.ts'
-import { LegRecord } from './leg.ts'
+import { LegRecord, type Leg } from './leg.ts'
 import type { NameAddress } from './name-address.ts'
 import type { ObservedMessage } from './observed-message.ts'
 import { PbxHosts } from './pbx-hosts.ts'
 import { SightingMerger } from './sighting-merger.ts'
 import { mergeSightings, type Sighting } from './sightings.ts'
+import { standingOf, type Standing } from './standing.ts'
 import type { Transaction } from './transaction.ts'
 import { judge } from './verdict.ts'
 
 export interface CallAnalysis {
+  /** That of the whole call: see `Standing`. */
   readonly state: CallState
+  /** What state, headline, code and times of a call are told from; null for what is no call. */
+  readonly standing: Standing | null
   /** Who calls or registers: the user of the URI, else its host, else the URI as written; `''` when not known. */
   readonly from: string
   readonly to: string
@@ -25,8 +29,6 @@ export interface CallAnalysis {
   /** The worst first, causes before effects. */
   readonly findings: readonly Finding[]
 }
-
-const over: ReadonlySet<CallState> = new Set(['completed', 'cancelled', 'busy', 'rejected', 'failed'])
 
 /** What is kept of a leg and of a call, so that judging one more message costs the same however many came before. */
 const maxTransactions = 32
@@ -91,14 +93,19 @@ class CallRecord {
     return leg
   }
 
+  #verdicts(): LegVerdict[] {
+    return this.#legs.map(({ verdict }) => verdict)
+  }
+
+  get legs(): readonly Leg[] {
+    return this.#legs.map(({ leg }) => leg)
+  }
+
   analyse(context: VerdictContext): CallAnalysis {
-    const legs = this.#legs.map(({ leg }) => leg)
-    const states = legs.map((leg) => legState(leg, context.nowMicros))
-    const firstCall = states.findIndex((state) => state !== 'registration' && state !== 'other')
-    const firstRegistration = states.indexOf('registration')
-    const main = firstCall >= 0 ? firstCall : Math.max(firstRegistration, 0)
-    const leg = legs[main]
-    const state = states[main] ?? 'other'
+    const { legs } = this
+    const standing = standingOf(legs, context.nowMicros)
+    const registration = standing === null ? legs.find((leg) => leg.of('REGISTER').length > 0) : undefined
+    const leg = standing?.front ?? registration ?? legs[0]
     const startedAtMicros = Math.min(
       this.#looseAtMicros,
       legs[0]?.first.message.atMicros ?? Number.POSITIVE_INFINITY,
@@ -106,38 +113,45 @@ class CallRecord {
     const transactions: Transaction[] = []
     const dialogs: Dialog[] = []
     for (const one of legs) {
-      transactions.push(...one.transactions)
-      dialogs.push(...one.dialogs)
+      for (const transaction of one.transactions) transactions.push(transaction)
+      for (const dialog of one.dialogs) dialogs.push(dialog)
     }
     const opening = (leg?.opening ?? leg?.first)?.message
     return {
-      state,
+      state: standing?.state ?? (registration === undefined ? 'other' : 'registration'),
+      standing,
       from: opening ? partyName(opening.message.from) : '',
       to: opening ? partyName(opening.message.to) : '',
       startedAtMicros: Number.isFinite(startedAtMicros) ? startedAtMicros : 0,
-      endedAtMicros: over.has(state) && leg !== undefined ? leg.last.message.atMicros : null,
+      endedAtMicros: standing?.endedAtMicros ?? null,
       transactions,
       dialogs,
-      findings: judge(
-        this.#legs.map(({ verdict }) => verdict),
-        context,
-      ),
+      findings: judge(this.#verdicts(), context, standing),
     }
   }
 }
 
-/** All sights of the messages of one call, any order, one or more legs (Call-IDs) → where it stands and why. The state,
- *  the parties and the times are those of the first leg that is a call. `nowMicros`: the time to judge by, epoch
+/** All sights of the messages of one call, any order, one or more legs (Call-IDs) → where it stands and why. Of what is
+ *  no call the parties are those of the first leg that registers, else of the first. `nowMicros`: the time to judge by, epoch
  *  microseconds; for a finished capture any later time. Never throws on any message. */
 export function analyseCall(messages: readonly ObservedMessage[], context: VerdictContext): CallAnalysis {
   return readCall(messages).analyse(context)
 }
 
-/** The same for a call that is judged more than once: with more that is known beside its messages. */
-export function readCall(messages: readonly ObservedMessage[]): Pick<CallJudge, 'analyse'> {
+/** A call of which all that there is has been read: to be judged more than once, at other times or with more that is known
+ *  beside its messages. */
+export interface ReadCall extends Pick<CallJudge, 'analyse'> {
+  /** In order of time. */
+  readonly sightings: readonly Sighting[]
+  /** In order of their first message; of very many only the first. */
+  readonly legs: readonly Leg[]
+}
+
+export function readCall(messages: readonly ObservedMessage[]): ReadCall {
   const call = new CallRecord()
-  for (const sighting of mergeSightings(messages)) call.add(sighting)
-  return call
+  const sightings = mergeSightings(messages)
+  for (const sighting of sightings) call.add(sighting)
+  return { sightings, legs: call.legs, analyse: (context) => call.analyse(context) }
 }
 
 export interface CallJudge {

@@ -1,6 +1,6 @@
 import { splitList, unquote } from './parameters.ts'
 import type { SipMessage } from './message.ts'
-import { remember } from './remember.ts'
+import { rememberOfMessage } from './remember.ts'
 
 /** A digest challenge or the credentials that answer it, RFC 3261 20.7, 20.27, 20.44 and RFC 7616. */
 export interface Digest {
@@ -34,12 +34,12 @@ export function parseDigest(value: string): Digest {
 }
 
 /** The challenges of a 401 or 407. */
-export const challengesOf = remember((response: SipMessage): readonly Digest[] =>
+export const challengesOf = rememberOfMessage((response: SipMessage): readonly Digest[] =>
   digestsOf(response, 'www-authenticate', 'proxy-authenticate'),
 )
 
 /** The credentials of a request. */
-export const credentialsOf = remember((request: SipMessage): readonly Digest[] =>
+export const credentialsOf = rememberOfMessage((request: SipMessage): readonly Digest[] =>
   digestsOf(request, 'authorization', 'proxy-authorization'),
 )
 

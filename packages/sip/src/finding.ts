@@ -1,3 +1,4 @@
+import type { LegSign } from './leg-signs.ts'
 import type { Leg } from './leg.ts'
 
 export type Severity = 'ok' | 'info' | 'warning' | 'error'
@@ -94,7 +95,7 @@ export interface MediaReport {
 export interface VerdictContext {
   /** The time to judge by, epoch microseconds. */
   readonly nowMicros: number
-  readonly blind?: readonly BlindPeriod[]
+  readonly blind?: readonly BlindPeriod[] | undefined
   /** What the PBX's options are set to, as far as it was asked. */
   readonly currentOptions?: readonly CurrentOption[] | undefined
   /** What is known of the media, as far as anyone asked. */
@@ -124,6 +125,8 @@ export interface VerdictRule {
   readonly leadsTo?: readonly string[]
   /** It has nothing to say of a leg without a request of one of these methods, and is not asked there. */
   readonly methods?: readonly string[]
+  /** It has nothing to say of a leg on which none of these was seen. */
+  readonly signs?: readonly LegSign[]
   /** It has nothing to say of a leg unless its INVITE got a final status that this is true of; 0 while it has none. */
   readonly isOfFinal?: (status: number) => boolean
   /** What it answers follows from the leg and the context alone. Where it did not look at the context, its answer is kept

@@ -37,10 +37,12 @@ const none: readonly Judged[] = []
 /** The context as a rule sees it; notes whether the rule looked. */
 export class WatchedContext implements CallContext {
   wasAsked = false
-  readonly #call: CallContext
+  readonly #call: VerdictContext
+  readonly #legs: readonly Leg[]
 
-  constructor(call: CallContext) {
+  constructor(call: VerdictContext, legs: readonly Leg[]) {
     this.#call = call
+    this.#legs = legs
   }
 
   get nowMicros(): number {
@@ -50,12 +52,12 @@ export class WatchedContext implements CallContext {
 
   get legs(): readonly Leg[] {
     this.wasAsked = true
-    return this.#call.legs
+    return this.#legs
   }
 
-  get blind(): readonly BlindPeriod[] {
+  get blind(): readonly BlindPeriod[] | undefined {
     this.wasAsked = true
-    return this.#call.blind ?? []
+    return this.#call.blind
   }
 
   get media(): readonly MediaReport[] | undefined {
@@ -81,14 +83,15 @@ export class LegVerdict {
     this.leg = leg
   }
 
-  judge(context: WatchedContext): Judged[] {
+  /** Adds to `found`. */
+  judge(context: WatchedContext, found: Judged[]): void {
     const { leg } = this
     if (leg.revision !== this.#revision) {
       this.#revision = leg.revision
       this.#rules = rulesFor(leg)
       this.#answers.length = 0
     }
-    const found: Judged[] = []
+    const before = found.length
     let hasOutcome = false
     let isCause = false
     for (let index = 0; index < this.#rules.length; index++) {
@@ -107,7 +110,7 @@ export class LegVerdict {
       isCause ||= rule.leadsTo !== undefined
       found.push({ leg, rule, rank, explanation: withDoubt(explanation, leg, context), also: none })
     }
-    return isCause ? raiseCauses(found) : found
+    if (isCause && found.length > before + 1) found.push(...raiseCauses(found.splice(before)))
   }
 }
 

@@ -1,4 +1,5 @@
 import { DialogTable, type Dialog } from './dialog.ts'
+import { signBits } from './leg-signs.ts'
 import type { SipMessage } from './message.ts'
 import type { PbxHosts } from './pbx-hosts.ts'
 import type { Sighting } from './sightings.ts'
@@ -24,9 +25,23 @@ export interface Leg {
   readonly isTwoWay: boolean
   /** True when every sight of it comes from an imported file: then nobody watched after its last message. */
   readonly isImported: boolean
+  /** What has been seen on it: bits of `signBits`. */
+  readonly signs: number
   /** Grows with everything that may change what is said of the leg. */
   readonly revision: number
+  /** What `work` makes of the leg, kept until the leg changes: see `rememberOfLeg`. */
+  recall<V>(slot: number, work: (leg: Leg) => V): V
 }
+
+const answeredBit = signBits(['answered'])
+const forkBit = signBits(['fork'])
+const byeBit = signBits(['bye'])
+const cancelBit = signBits(['cancel'])
+const challengeBit = signBits(['challenge'])
+const refusalBit = signBits(['refusal'])
+const progressBit = signBits(['progress'])
+const repetitionBit = signBits(['repetition'])
+const sessionChangeBit = signBits(['session-change'])
 
 const none: readonly Transaction[] = []
 
@@ -53,6 +68,9 @@ export class LegRecord implements Leg {
   /** All of its sightings in order of time; null once there are too many. */
   #inOrder: Sighting[] | null = []
   #revision = 0
+  #signs = 0
+  readonly #recalled: unknown[] = []
+  #recalledRevision = -1
   #attempt: Transaction | null | undefined
   #sawCaller = false
   #sawCallee = false
@@ -84,9 +102,26 @@ export class LegRecord implements Leg {
     return this.#attempt
   }
 
+  get signs(): number {
+    const { dialogs } = this
+    if (dialogs.length > 1) this.#signs |= forkBit
+    if ((this.#signs & answeredBit) === 0 && isAnswerImplied(this)) this.#signs |= answeredBit
+    return this.#signs
+  }
+
   /** The directions of its transactions follow from what is known of the PBX. */
   get revision(): number {
     return this.#revision + (this.#pbx?.revision ?? 0)
+  }
+
+  recall<V>(slot: number, work: (leg: Leg) => V): V {
+    const recalled = this.#recalled
+    if (this.#recalledRevision !== this.revision) {
+      this.#recalledRevision = this.revision
+      recalled.length = 0
+    }
+    if (recalled[slot] === undefined) recalled[slot] = work(this)
+    return recalled[slot] as V
   }
 
   add(sighting: Sighting): void {
@@ -122,6 +157,7 @@ export class LegRecord implements Leg {
     this.#table = new TransactionTable(this.#pbx)
     this.#dialogs = new DialogTable()
     this.#attempt = undefined
+    this.#signs = 0
     this.#sawCaller = false
     this.#sawCallee = false
     for (const sighting of list) this.#take(sighting)
@@ -140,7 +176,9 @@ export class LegRecord implements Leg {
       if (isNew) this.#insert(transaction)
       if (transaction.method === 'INVITE') this.#attempt = undefined
       this.#dialogs.add(sighting, transaction)
+      if (isRequest && transaction.requestCount > 1) this.#signs |= repetitionBit
     }
+    this.#signs |= isRequest ? requestSigns(message) : responseSigns(message)
     this.#noteSide(message)
   }
 
@@ -189,6 +227,19 @@ export class LegRecord implements Leg {
   }
 }
 
+function requestSigns({ method, toTag }: SipMessage): number {
+  if (method === 'BYE') return byeBit
+  if (method === 'CANCEL') return cancelBit
+  return method === 'UPDATE' || (method === 'INVITE' && toTag !== '') ? sessionChangeBit : 0
+}
+
+/** A BYE or CANCEL is known by its answer too. */
+function responseSigns({ status, method }: SipMessage): number {
+  const bits = method === 'BYE' ? byeBit : method === 'CANCEL' ? cancelBit : 0
+  if (status === null || status < 300) return status === 183 ? bits | progressBit : bits
+  return bits | (isChallenge(status) ? challengeBit : refusalBit)
+}
+
 function isAfter(one: Sighting | undefined, other: Sighting | undefined): boolean {
   return one !== undefined && other !== undefined && one.message.atMicros > other.message.atMicros
 }
@@ -231,6 +282,9 @@ export function isChallenge(status: number): boolean {
 }
 
 function findAttempt(invites: readonly Transaction[]): Transaction | null {
+  const [only] = invites
+  if (only === undefined) return null
+  if (invites.length === 1) return only.isInitial || only.request === null ? only : null
   const initial: Transaction[] = []
   let isFirstInvite = true
   for (const transaction of invites) {
@@ -269,9 +323,11 @@ export function isAnswerImplied(leg: Leg): boolean {
 /** True when a 2xx to the INVITE never got its ACK although it was sent again and again. Without repetitions it may only
  *  be that the ACK went another way or was not captured. */
 export function isUnacknowledged(attempt: Transaction, nowMicros: number): boolean {
+  // Most are acknowledged, and nearly all answers are sent once.
+  if (attempt.acks.length > 0 || attempt.responses.length < 3) return false
   const answers = answersOf(attempt)
   const [first] = answers
-  if (first === undefined || attempt.acks.length > 0 || answers.length < 3) return false
+  if (first === undefined || answers.length < 3) return false
   return nowMicros - first.message.atMicros >= 4_000_000
 }
 
@@ -296,9 +352,9 @@ export function silenceOf(
   leg: Leg,
   nowMicros: number,
 ): { sinceMicros: number; intervalSeconds: number | null } | null {
+  if (leg.dialogs.some(({ bye }) => bye !== null)) return null
   const untilMicros = watchedUntilMicros(leg, nowMicros)
   const live = leg.dialogs.filter(({ state }) => state === 'confirmed')
-  if (leg.dialogs.some(({ bye }) => bye !== null)) return null
   if (live.length === 0) {
     const { attempt } = leg
     if (attempt === null || attempt.final !== null || attempt.responses.length === 0) return null

@@ -1,8 +1,8 @@
 import type { SipMessage } from './message.ts'
-import { remember } from './remember.ts'
+import { rememberOfMessage } from './remember.ts'
 import { parseSdp, type Sdp } from './sdp.ts'
 
-const read = remember((message: SipMessage): Sdp | null =>
+const read = rememberOfMessage((message: SipMessage): Sdp | null =>
   message.hasSdp ? parseSdp(message.bodyText) : null,
 )
 

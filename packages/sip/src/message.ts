@@ -49,6 +49,7 @@ export class SipMessage {
   #sentBy: string | undefined
   #bodyEnd: number | undefined
   #problems: readonly string[] | undefined
+  #recalled: unknown[] | undefined
 
   constructor(head: MessageHead) {
     this.#head = head
@@ -221,6 +222,13 @@ export class SipMessage {
   get problems(): readonly string[] {
     this.#problems ??= findProblems(this, this.#head)
     return this.#problems
+  }
+
+  /** What `work` makes of the message, worked out once: see `rememberOfMessage`, which gives each work a slot of its own. */
+  recall<V>(slot: number, work: (message: SipMessage) => V): V {
+    const recalled = (this.#recalled ??= [])
+    if (recalled[slot] === undefined) recalled[slot] = work(this)
+    return recalled[slot] as V
   }
 
   #nameAddress(canonical: string): NameAddress {

@@ -1,4 +1,5 @@
 import type { Leg } from './leg.ts'
+import type { SipMessage } from './message.ts'
 
 /** What follows from an object that never changes, worked out once however often it is asked for. */
 export function remember<K extends object, V>(work: (of: K) => V): (of: K) => V {
@@ -13,14 +14,23 @@ export function remember<K extends object, V>(work: (of: K) => V): (of: K) => V 
   }
 }
 
+/** Anything but undefined, which stands for what is not worked out yet. */
+type Known = object | string | number | boolean | null
+
+let messageSlots = 0
+let legSlots = 0
+
+/** What follows from a message alone. Kept in the message itself: weak maps of as many entries as there are messages cost the
+ *  garbage collector more than the work that they save. */
+export function rememberOfMessage<V extends Known>(
+  work: (message: SipMessage) => V,
+): (message: SipMessage) => V {
+  const slot = messageSlots++
+  return (message) => message.recall(slot, work)
+}
+
 /** What follows from a leg alone, worked out once between two of its messages. */
-export function rememberOfLeg<V>(work: (leg: Leg) => V): (leg: Leg) => V {
-  const known = new WeakMap<Leg, { readonly revision: number; readonly value: V }>()
-  return (leg) => {
-    const last = known.get(leg)
-    if (last?.revision === leg.revision) return last.value
-    const value = work(leg)
-    known.set(leg, { revision: leg.revision, value })
-    return value
-  }
+export function rememberOfLeg<V extends Known>(work: (leg: Leg) => V): (leg: Leg) => V {
+  const slot = legSlots++
+  return (leg) => leg.recall(slot, work)
 }

@@ -1,4 +1,5 @@
 import type { VerdictRule } from './finding.ts'
+import { legSigns, signBits } from './leg-signs.ts'
 import { statusOf, type Leg } from './leg.ts'
 import { verdictRules } from './verdict-rules.ts'
 
@@ -8,15 +9,21 @@ export interface RankedRule {
   readonly rank: number
 }
 
-const ranked: readonly RankedRule[] = verdictRules.map((rule, rank) => ({ rule, rank }))
+/** The methods that rules ask for. */
+const methods: readonly string[] = [...new Set(verdictRules.flatMap(({ methods: own = [] }) => own))]
 
-/** The methods that a rule asks for, each with a bit of its own. */
-const bits: ReadonlyMap<string, number> = new Map(
-  [...new Set(verdictRules.flatMap(({ methods = [] }) => methods))].map((method, index) => [
-    method,
-    1 << index,
-  ]),
-)
+interface Selectable extends RankedRule {
+  /** Of what it asks for, the methods by their place, the signs behind them; 0: it is about every leg. */
+  readonly methodBits: number
+  readonly signBits: number
+}
+
+const ranked: readonly Selectable[] = verdictRules.map((rule, rank) => ({
+  rule,
+  rank,
+  methodBits: (rule.methods ?? []).reduce((bits, method) => bits | (1 << methods.indexOf(method)), 0),
+  signBits: signBits(rule.signs ?? []),
+}))
 
 /** Legs are of few kinds; whoever makes up more of them on purpose only costs the time to select again. */
 const maxKinds = 512
@@ -24,22 +31,26 @@ const known = new Map<number, readonly RankedRule[]>()
 
 /** The rules that can have something to say of such a leg, in their order. */
 export function rulesFor(leg: Leg): readonly RankedRule[] {
-  let methods = 0
-  for (const [method, bit] of bits) if (leg.of(method).length > 0) methods |= bit
+  let present = 0
+  for (let place = 0; place < methods.length; place++)
+    if (leg.of(methods[place] ?? '').length > 0) present |= 1 << place
   const status = statusOf(leg.attempt?.final ?? null)
+  const { signs } = leg
   // A status has at most three digits.
-  const kind = methods * 1000 + status
+  const kind = ((present << legSigns.length) | signs) * 1000 + status
   let rules = known.get(kind)
   if (rules === undefined) {
-    rules = ranked.filter(({ rule }) => isAbout(rule, methods, status))
+    rules = ranked.filter((one) => isAbout(one, present, signs, status))
     if (known.size >= maxKinds) known.clear()
     known.set(kind, rules)
   }
   return rules
 }
 
-function isAbout({ methods, isOfFinal }: VerdictRule, present: number, status: number): boolean {
-  const hasMethod =
-    methods === undefined || methods.some((method) => ((bits.get(method) ?? 0) & present) !== 0)
-  return hasMethod && isOfFinal?.(status) !== false
+function isAbout(one: Selectable, methodsSeen: number, signsSeen: number, status: number): boolean {
+  return (
+    (one.methodBits === 0 || (one.methodBits & methodsSeen) !== 0) &&
+    (one.signBits === 0 || (one.signBits & signsSeen) !== 0) &&
+    one.rule.isOfFinal?.(status) !== false
+  )
 }

@@ -57,13 +57,20 @@ export class SightingMerger {
       return { sighting: match, isNew: false }
     }
     const sighting = new MergedSighting(observed)
-    const near = waiting?.filter((one) => apart(one, observed) <= toleranceMicros * 2) ?? []
-    // Taken out and put back, so that the map is in order of use and its first entry is the oldest.
-    this.#recent.delete(key)
-    this.#recent.set(key, [...near.slice(-16), sighting])
-    const [oldest] = this.#recent.keys()
-    if (this.#recent.size > maxWaiting && oldest !== undefined) this.#recent.delete(oldest)
+    if (waiting === undefined) this.#recent.set(key, [sighting])
+    else {
+      const near = waiting.filter((one) => apart(one, observed) <= toleranceMicros * 2)
+      // Taken out and put back, so that the map is in order of use and its first entry is the oldest.
+      this.#recent.delete(key)
+      this.#recent.set(key, [...near.slice(-16), sighting])
+    }
+    if (this.#recent.size > maxWaiting) this.#forgetOldest()
     return { sighting, isNew: true }
+  }
+
+  #forgetOldest(): void {
+    const [oldest] = this.#recent.keys()
+    if (oldest !== undefined) this.#recent.delete(oldest)
   }
 }
 

@@ -1,36 +1,51 @@
 import { endpointOf, withCurrentValue } from './current-options.ts'
-import type { CallContext, Explanation, Finding, Severity, VerdictContext, VerdictRule } from './finding.ts'
+import type { Explanation, Finding, Severity, VerdictContext, VerdictRule } from './finding.ts'
 import { milder, severityRank, WatchedContext, type Judged, type LegVerdict } from './leg-verdict.ts'
+import { isBehind, stampErrorMicros } from './leg-order.ts'
 import { statusOf, type Leg } from './leg.ts'
-import { hostKey, type Host } from './observed-message.ts'
-import type { Transaction } from './transaction.ts'
+import type { Standing } from './standing.ts'
 import { nameOf } from './wording.ts'
-
-/** Sources stamp apart a little; the cause on one leg may seem to come this much after its effect on another. */
-const stampErrorMicros = 1_000_000
 
 /** All rules over all legs → findings: the worst first, then causes before effects, the specific before the generic. What
  *  only passes on another leg's failure is left to that one; the same finding on several legs is told once. `verdicts`: those
- *  of the legs, in order of their first message. */
-export function judge(verdicts: readonly LegVerdict[], context: VerdictContext): Finding[] {
+ *  of the legs, in order of their first message. Unless there is trouble, the first says what `standing` says. */
+export function judge(
+  verdicts: readonly LegVerdict[],
+  context: VerdictContext,
+  standing: Standing | null,
+): Finding[] {
   const legs = verdicts.map(({ leg }) => leg)
-  const call: CallContext = { ...context, legs }
-  const watched = new WatchedContext(call)
-  const judged = verdicts.flatMap((verdict) => verdict.judge(watched))
-  const told = legs.length > 1 ? mergeSame(settleLegs(judged, legs)) : judged
-  return told.toSorted(byWeight).map((one) => toFinding(one, context))
+  const watched = new WatchedContext(context, legs)
+  const judged: Judged[] = []
+  for (const verdict of verdicts) verdict.judge(watched, judged)
+  const told = legs.length > 1 ? mergeSame(settleLegs(judged, legs, standing), standing) : judged
+  if (told.length > 1) told.sort((a, b) => byWeight(a, b, standing))
+  return told.map((one) => toFinding(one, context))
 }
 
-function byWeight(a: Judged, b: Judged): number {
+function byWeight(a: Judged, b: Judged, standing: Standing | null): number {
   return (
-    severityRank[a.explanation.severity] - severityRank[b.explanation.severity] ||
+    weightOf(a, standing) - weightOf(b, standing) ||
     a.explanation.atMicros - b.explanation.atMicros ||
     a.rank - b.rank
   )
 }
 
+/** Behind all trouble and before all else: how the call stands. */
+const headlineWeight = severityRank.warning + 0.5
+
+function weightOf(one: Judged, standing: Standing | null): number {
+  const weight = severityRank[one.explanation.severity]
+  return weight > headlineWeight && isHeadline(one, standing) ? headlineWeight : weight
+}
+
+/** True for what says why the call has the state that it has. */
+function isHeadline({ rule, leg }: Judged, standing: Standing | null): boolean {
+  return rule.kind === 'outcome' && leg === standing?.leg
+}
+
 /** Without what another leg explains, and milder where it did not hurt. */
-function settleLegs(judged: Judged[], legs: readonly Leg[]): Judged[] {
+function settleLegs(judged: Judged[], legs: readonly Leg[], standing: Standing | null): Judged[] {
   if (!judged.some(({ explanation }) => explanation.isFailure === true)) return judged
   const effects = new Map<Judged, Judged>()
   for (const one of judged) {
@@ -41,7 +56,7 @@ function settleLegs(judged: Judged[], legs: readonly Leg[]): Judged[] {
   for (const one of judged) {
     if (effects.has(one)) continue
     const passedOn = [...effects.keys()].filter((effect) => rootOf(effect, effects) === one)
-    const explanation = isRescued(one, legs)
+    const explanation = isRescued(one, legs, standing)
       ? { ...one.explanation, severity: milder[one.explanation.severity] }
       : one.explanation
     kept.push({
@@ -63,18 +78,6 @@ function rootOf(one: Judged, effects: ReadonlyMap<Judged, Judged>): Judged {
   return root
 }
 
-/** True when `behind` was opened by the host that `front` called: the next leg of the same call. */
-function isBehind(behind: Transaction, front: Transaction): boolean {
-  if (behind === front || behind.startedAtMicros < front.startedAtMicros - stampErrorMicros) return false
-  if (front.direction === 'in' && behind.direction === 'out') return true
-  if (front.direction !== 'unknown' && front.direction === behind.direction) return false
-  return isSameAddress(behind.client, front.server) && hostKey(behind.client) !== hostKey(front.client)
-}
-
-function isSameAddress(a: Host, b: Host): boolean {
-  return a.address !== '' && a.address === b.address
-}
-
 /** The failure on a leg behind that this leg's failure passes on: of several the one with the same code, else the last
  *  before it. */
 function findCause(effect: Judged, judged: readonly Judged[]): Judged | undefined {
@@ -94,10 +97,11 @@ function findCause(effect: Judged, judged: readonly Judged[]): Judged | undefine
   )
 }
 
-/** True when the call was answered all the same: by another leg behind the same caller, or by the front itself. */
-function isRescued({ leg, explanation }: Judged, legs: readonly Leg[]): boolean {
+/** True when the call was answered all the same: by another leg behind the same caller or beside it, or by the front itself. */
+function isRescued({ leg, explanation }: Judged, legs: readonly Leg[], standing: Standing | null): boolean {
   const { attempt } = leg
   if (attempt === null || explanation.isFailure !== true) return false
+  if (standing?.failedTries.includes(leg) === true) return true
   return legs.some((front) => {
     if (front === leg || front.attempt === null || !isBehind(attempt, front.attempt)) return false
     const answer = front.dialogs.find((dialog) => dialog.answer !== null)?.answer
@@ -105,8 +109,10 @@ function isRescued({ leg, explanation }: Judged, legs: readonly Leg[]): boolean 
   })
 }
 
-/** Each rule once: what it says of the leg that had it first, with the evidence of the others. */
-function mergeSame(judged: readonly Judged[]): Judged[] {
+/** Each rule once: what it says of the leg that gives the call its state, else of the one that had it first, with the
+ *  evidence of the others. */
+function mergeSame(judged: readonly Judged[], standing: Standing | null): Judged[] {
+  if (judged.length < 2) return [...judged]
   const byRule = new Map<VerdictRule, Judged[]>()
   for (const one of judged) {
     const same = byRule.get(one.rule)
@@ -115,7 +121,11 @@ function mergeSame(judged: readonly Judged[]): Judged[] {
   }
   return [...byRule.values()].flatMap((same) => {
     if (same.length === 1) return same
-    const [first, ...also] = same.sort((a, b) => a.explanation.atMicros - b.explanation.atMicros)
+    const [first, ...also] = same.sort(
+      (a, b) =>
+        Number(isHeadline(b, standing)) - Number(isHeadline(a, standing)) ||
+        a.explanation.atMicros - b.explanation.atMicros,
+    )
     return first ? { ...first, also, explanation: withEvidence(first.explanation, also) } : []
   })
 }
@@ -131,8 +141,8 @@ const maxEvidence = 24
 
 function toFinding({ leg, rule, explanation, also }: Judged, context: VerdictContext): Finding {
   const { severity, side, confidence, sentence, evidence } = explanation
-  const endpoint = endpointOf(leg)
   const options = explanation.options ?? rule.options ?? []
+  const endpoint = options.length === 0 ? undefined : endpointOf(leg)
   return {
     ruleId: rule.id,
     severity,
@@ -140,7 +150,7 @@ function toFinding({ leg, rule, explanation, also }: Judged, context: VerdictCon
     confidence,
     title: explanation.title ?? rule.title,
     sentence: sentence + alsoText(leg, also, severity),
-    evidence: evidence.slice(0, maxEvidence),
+    evidence: evidence.length > maxEvidence ? evidence.slice(0, maxEvidence) : [...evidence],
     checks: [...(explanation.checks ?? rule.checks)],
     rfc: [...(explanation.rfc ?? rule.rfc)],
     options: options.map((one) => withCurrentValue(one, endpoint, context)),
@@ -149,7 +159,7 @@ function toFinding({ leg, rule, explanation, also }: Judged, context: VerdictCon
 
 /** ` The same on the leg to bravo (203.0.113.10:5060).` */
 function alsoText(leg: Leg, also: readonly Judged[], severity: Severity): string {
-  if (severity === 'ok' || severity === 'info') return ''
+  if (severity === 'ok' || severity === 'info' || also.length === 0) return ''
   const own = leg.attempt === null ? '' : nameOf(leg.attempt, 'server')
   const names = new Set(also.flatMap((one) => (one.leg.attempt ? [nameOf(one.leg.attempt, 'server')] : [])))
   names.delete(own)

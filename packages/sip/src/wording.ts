@@ -3,7 +3,7 @@ import type { SipMessage } from './message.ts'
 import { hostKey, isKnownAddress, type Host } from './observed-message.ts'
 import { toPrintable } from './printable.ts'
 import { reasonPhrase } from './reason-phrases.ts'
-import { remember } from './remember.ts'
+import { remember, rememberOfMessage } from './remember.ts'
 import type { Sighting } from './sightings.ts'
 import { onFirstHop, type Transaction } from './transaction.ts'
 import { parseUserHost } from './uri.ts'
@@ -45,7 +45,7 @@ export function answerText(response: Sighting): string {
   return statusText(response.message.message)
 }
 
-const statusText = remember((message: SipMessage) => {
+const statusText = rememberOfMessage((message: SipMessage) => {
   const status = message.status ?? 0
   const reason = toPrintable(message.reason, 60) || reasonPhrase(status)
   return reason === '' ? `${status}` : `${status} ${reason}`
@@ -57,7 +57,7 @@ export function calledNumber(transaction: Transaction): string {
   return message ? numberIn(message) : 'unknown'
 }
 
-const numberIn = remember((message: SipMessage) => {
+const numberIn = rememberOfMessage((message: SipMessage) => {
   const user = parseUserHost(message.requestUri).user || message.to.user
   return toPrintable(user || message.to.host, 40) || 'unknown'
 })

@@ -259,6 +259,35 @@ t.test(
   },
 )
 
+t.test(
+  'End pressed while the rest is read goes on to the real end, unless something else is chosen',
+  async (t) => {
+    for (const { callId, key, reached } of [
+      { callId: 'to-end@phone', key: null, reached: /^1400: 200 OK/ },
+      { callId: 'to-end-not@phone', key: 'Home', reached: /^1: INFO/ },
+    ]) {
+      site.api.add(longCall({ callId, startMicros: minutesAgo(5) }, 700))
+      const { gate, release } = holdAfter(500)
+      site.api.setCallGate(gate)
+      t.teardown(() => site.api.setCallGate(undefined))
+      const { page, faults } = await openCall(callId)
+      await page.getByText('message 500 of 1,400').waitFor()
+      await page.getByTestId('ladder').focus()
+      await page.keyboard.press('End')
+      t.notMatch(await activeLabel(page), /^(1|1400): /, 'the last that is here')
+      if (key !== null) await page.keyboard.press(key)
+      release()
+      await page.getByText('Nothing to remark on yet').waitFor()
+      await page
+        .locator('.arrow.is-active')
+        .and(page.getByRole('option', { name: reached }))
+        .waitFor()
+      t.same(faults, [])
+      await page.context().close()
+    }
+  },
+)
+
 t.test('the text for a ticket is shown and copied', async (t) => {
   const { page } = await openWhole('leg-a@phone', { permissions: ['clipboard-read', 'clipboard-write'] })
   await page.getByRole('button', { name: 'Text', exact: true }).click()

@@ -50,7 +50,7 @@ export const callRow = z.object({
   pddMillis: z.number().nullable(),
   /** First 18x to the final answer. */
   ringMillis: z.number().nullable(),
-  /** 2xx to BYE; null while it goes on. */
+  /** 2xx to the caller until the last leg hung up; null while it goes on. */
   talkMillis: z.number().nullable(),
   /** First INVITE to the end. */
   durationMillis: z.number().nullable(),

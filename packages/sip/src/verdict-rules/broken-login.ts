@@ -35,6 +35,7 @@ export const brokenLogin: VerdictRule = {
     'what answered the second try, if anything did',
   ],
   rfc: ['RFC 3261 22.2', 'RFC 3261 8.1.3.5'],
+  signs: ['challenge'],
   explain(leg) {
     const found = sameNumber(leg)
     if (found === null) return null

@@ -1,14 +1,28 @@
+import { isWaiting, legState } from '../call-state.ts'
 import type { VerdictRule } from '../finding.ts'
+import { wasAnswered } from '../leg-order.ts'
 import { silenceOf, transactionTimeoutMicros, type Leg } from '../leg.ts'
 import { calledNumber, duration, evidenceOf, hostName } from '../wording.ts'
 
-/** When every other leg of a call of two ended by BYE; null when one did not, or when more than two take part: then a
- *  transfer or a conference may go on with this one. */
-function othersEndedAt(leg: Leg, legs: readonly Leg[]): number | null {
-  const [other, ...more] = legs.filter((one) => one !== leg && one.dialogs.length > 0)
-  if (!other || more.length > 0 || other.dialogs.some(({ state }) => state === 'confirmed')) return null
-  const ended = other.dialogs.flatMap(({ bye }) => bye?.startedAtMicros ?? [])
+/** When the last of the other legs ended by BYE; null when one goes on or waits, or when a transfer may have put another in
+ *  its place that is not among them: then this one may well go on. */
+function othersEndedAt(leg: Leg, legs: readonly Leg[], nowMicros: number): number | null {
+  const others = legs.filter((one) => one !== leg)
+  if (others.some((one) => isWaiting(legState(one, nowMicros)) || isOpen(one))) return null
+  const asked = legs.flatMap((one) => one.of('REFER').map(({ startedAtMicros }) => startedAtMicros))
+  const isKnown = (askedAt: number) => others.some(({ first }) => first.message.atMicros > askedAt)
+  if (!asked.every(isKnown)) return null
+  const ended = others.flatMap(({ dialogs }) => dialogs.flatMap(({ bye }) => bye?.startedAtMicros ?? []))
   return ended.length === 0 ? null : Math.max(...ended)
+}
+
+function isOpen({ dialogs }: Leg): boolean {
+  return dialogs.some(({ state }) => state === 'confirmed')
+}
+
+/** A call of three or more that were answered may go on without one of them. */
+function isOneOfMany(legs: readonly Leg[]): boolean {
+  return legs.filter(wasAnswered).length > 2
 }
 
 /** No BYE, though the session timer ran out or the other leg is over. */
@@ -28,6 +42,7 @@ export const callLeftOver: VerdictRule = {
     { option: 'timers', object: 'endpoint' },
     { option: 'rtp_timeout', object: 'endpoint' },
   ],
+  signs: ['answered'],
   explain(leg, context) {
     const silence = silenceOf(leg, context.nowMicros)
     const common = {
@@ -41,15 +56,14 @@ export const callLeftOver: VerdictRule = {
         title: 'The end of the call was not seen',
         sentence:
           `No BYE was seen, and the session timer of ${silence.intervalSeconds} s was not refreshed: silent for ` +
-          `${duration(context.nowMicros - silence.sinceMicros)}, so the call is over, and its BYE was lost or not captured.`,
+          `${duration(context.nowMicros - silence.sinceMicros)}, so ${isOneOfMany(context.legs) ? 'this leg' : 'the call'} is over, and its BYE was lost or not captured.`,
         evidence: evidenceOf(leg.attempt?.request, leg.attempt?.final, leg.last),
         atMicros: silence.sinceMicros,
         absentSinceMicros: silence.sinceMicros,
       }
     }
-    const isOpen = leg.dialogs.some(({ state }) => state === 'confirmed')
-    if (!isOpen || leg.isImported || leg.dialogs.some(({ bye }) => bye !== null)) return null
-    const endedAt = othersEndedAt(leg, context.legs)
+    if (!isOpen(leg) || leg.isImported || leg.dialogs.some(({ bye }) => bye !== null)) return null
+    const endedAt = othersEndedAt(leg, context.legs, context.nowMicros)
     if (endedAt === null || context.nowMicros - endedAt < transactionTimeoutMicros) return null
     // It went on talking by itself: another leg may have joined that is not part of what we were given.
     if (leg.last.message.atMicros > endedAt + transactionTimeoutMicros) return null

@@ -13,6 +13,7 @@ export const cancelCrossedAnswer: VerdictRule = {
   rfc: ['RFC 3261 9.1', 'RFC 3261 15'],
   methods: ['INVITE'],
   isOfFinal: isSuccess,
+  signs: ['cancel'],
   explain(leg) {
     const { attempt } = leg
     if (!attempt?.final || attempt.cancel === null || !isSuccess(statusOf(attempt.final))) return null

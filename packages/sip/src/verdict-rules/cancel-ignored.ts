@@ -16,6 +16,7 @@ export const cancelIgnored: VerdictRule = {
   rfc: ['RFC 3261 9.1', 'RFC 3261 17.1.2'],
   methods: ['INVITE'],
   isOfFinal: (status) => status === 0,
+  signs: ['cancel'],
   explain({ attempt }, context) {
     // An ACK proves that the 487 came, seen or not.
     if (!attempt?.cancel || attempt.final !== null || attempt.acks.length > 0) return null

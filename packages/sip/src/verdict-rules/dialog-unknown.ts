@@ -28,6 +28,7 @@ export const dialogUnknown: VerdictRule = {
   ],
   rfc: ['RFC 3261 12.2.2', 'RFC 3261 15.1.2', 'RFC 3261 21.4.19'],
   methods,
+  signs: ['refusal'],
   explain(leg) {
     const lost = firstLost(leg)
     if (!lost?.final) return null

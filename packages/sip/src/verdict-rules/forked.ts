@@ -19,6 +19,7 @@ export const forked: VerdictRule = {
     { option: 'accept_multiple_sdp_answers', object: 'endpoint' },
   ],
   methods: ['INVITE'],
+  signs: ['fork'],
   explain({ attempt, dialogs }, context) {
     if (attempt === null || dialogs.length < 2) return null
     const callerTag = (attempt.request ?? attempt.responses[0])?.message.message.from.tag

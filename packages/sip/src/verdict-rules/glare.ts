@@ -25,6 +25,7 @@ export const glare: VerdictRule = {
     { option: 'send_connected_line', object: 'endpoint' },
   ],
   methods: ['INVITE', 'UPDATE'],
+  signs: ['refusal'],
   explain(leg) {
     const refused = changesWith(leg, 491)
     const last = refused.at(-1)

@@ -20,6 +20,7 @@ export const holdNotReleased: VerdictRule = {
   rfc: ['RFC 3264 8.4'],
   options: [{ option: 'moh_passthrough', object: 'endpoint' }],
   methods: ['INVITE', 'UPDATE'],
+  signs: ['session-change'],
   explain(leg, context) {
     const changes = holdChanges(leg)
     const last = changes.at(-1)

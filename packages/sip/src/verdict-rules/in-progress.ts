@@ -1,6 +1,7 @@
 import { legState } from '../call-state.ts'
-import type { Explanation, VerdictRule } from '../finding.ts'
+import type { VerdictRule } from '../finding.ts'
 import { statusOf, watchedUntilMicros } from '../leg.ts'
+import { isLeftOver } from '../standing.ts'
 import { answerText, calledNumber, duration, evidenceOf, nameOf } from '../wording.ts'
 
 /** Still going on, as far as anyone can tell: never "dropped" because a BYE is not here yet. */
@@ -14,20 +15,17 @@ export const inProgress: VerdictRule = {
   explain(leg, context) {
     const state = legState(leg, context.nowMicros)
     if (state !== 'setting-up' && state !== 'ringing' && state !== 'in-call') return null
+    if (state === 'in-call' && isLeftOver(leg, context.legs, context.nowMicros)) return null
     const { attempt } = leg
-    const dialog = leg.dialogs.find((one) => one.state === 'confirmed')
-    const last = attempt?.responses.findLast((response) => statusOf(response) < 300)
     const untilMicros = watchedUntilMicros(leg, context.nowMicros)
-    const ago = attempt === null ? '' : duration(untilMicros - attempt.startedAtMicros)
-    const common: Pick<Explanation, 'severity' | 'side' | 'confidence'> = {
-      severity: 'info',
-      side: 'none',
-      confidence: leg.isImported ? 'medium' : 'high',
-    }
+    const confidence = leg.isImported ? 'medium' : 'high'
     if (state === 'in-call') {
+      const dialog = leg.dialogs.find((one) => one.state === 'confirmed')
       const since = dialog?.answer?.message.atMicros
       return {
-        ...common,
+        severity: 'info',
+        side: 'none',
+        confidence,
         title: 'In progress',
         sentence:
           since === undefined || attempt === null
@@ -40,8 +38,12 @@ export const inProgress: VerdictRule = {
       }
     }
     if (attempt === null) return null
+    const last = attempt.responses.findLast((response) => statusOf(response) < 300)
+    const ago = duration(untilMicros - attempt.startedAtMicros)
     return {
-      ...common,
+      severity: 'info',
+      side: 'none',
+      confidence,
       title: state === 'ringing' ? 'Ringing' : 'Setting up',
       sentence:
         `The call to ${calledNumber(attempt)} was sent to ${nameOf(attempt, 'server')} ${ago} ${leg.isImported ? 'before its last message here' : 'ago'}; ` +

@@ -49,6 +49,7 @@ export const networkCause: VerdictRule = {
   checks: ['the cause at the side that gave it: the provider, or the dialplan (HANGUPCAUSE)'],
   rfc: ['RFC 3326'],
   methods: ['INVITE', 'BYE'],
+  signs: ['bye', 'cancel', 'refusal', 'challenge'],
   explain(leg) {
     const told = endingCause(leg)
     if (told === null || normal.has(told.cause)) return null

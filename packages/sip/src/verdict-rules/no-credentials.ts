@@ -20,6 +20,7 @@ export const noCredentials: VerdictRule = {
     { option: 'outbound_auth', object: 'registration' },
     { option: 'realm', object: 'auth' },
   ],
+  signs: ['challenge'],
   explain(leg, context) {
     const login = loginState(leg, context)
     const first = login?.challenged[0]

@@ -1,15 +1,14 @@
 import type { VerdictRule } from '../finding.ts'
 import { isSuccess, statusOf } from '../leg.ts'
 import { sdpOf } from '../message-sdp.ts'
-import type { Sighting } from '../sightings.ts'
+import type { SipMessage } from '../message.ts'
+import { rememberOfMessage } from '../remember.ts'
 import { evidenceOf, nameOf, sideOf } from '../wording.ts'
 
-function hasEvents(sighting: Sighting): boolean | null {
-  const audio = sdpOf(sighting.message.message)?.media.find(
-    ({ kind, port }) => kind === 'audio' && port !== 0,
-  )
+const hasEvents = rememberOfMessage((message: SipMessage): boolean | null => {
+  const audio = sdpOf(message)?.media.find(({ kind, port }) => kind === 'audio' && port !== 0)
   return audio ? audio.codecs.some(({ name }) => name.toLowerCase() === 'telephone-event') : null
-}
+})
 
 /** telephone-event offered and not accepted. */
 export const noDtmfEvents: VerdictRule = {
@@ -25,7 +24,11 @@ export const noDtmfEvents: VerdictRule = {
   isOfFinal: isSuccess,
   explain({ attempt }) {
     if (!attempt?.request || !attempt.final || !isSuccess(statusOf(attempt.final))) return null
-    if (hasEvents(attempt.request) !== true || hasEvents(attempt.final) !== false) return null
+    if (
+      hasEvents(attempt.request.message.message) !== true ||
+      hasEvents(attempt.final.message.message) !== false
+    )
+      return null
     return {
       severity: 'info',
       side: sideOf(attempt, 'server'),

@@ -2,9 +2,10 @@ import { isPrivateAddress, isPublicAddress } from '../address-scope.ts'
 import { currentValueOf } from '../current-options.ts'
 import type { PjsipOption, VerdictRule } from '../finding.ts'
 import { answersOf, isSuccess, statusOf, type Leg } from '../leg.ts'
+import type { SipMessage } from '../message.ts'
 import { nameAddressUri } from '../name-address.ts'
 import { hostKey, type Host, type ObservedMessage } from '../observed-message.ts'
-import { remember } from '../remember.ts'
+import { rememberOfMessage } from '../remember.ts'
 import type { Sighting } from '../sightings.ts'
 import type { Transaction } from '../transaction.ts'
 import { parseUri } from '../uri.ts'
@@ -12,8 +13,12 @@ import { evidenceOf, isUs, nameOf, sideOf, type Role } from '../wording.ts'
 
 /** The private address in the Contact of a message; null when there is none, or when a proxy on the way (Record-Route,
  *  several Via) carries the requests back. */
-const privateContactOf = remember(({ message, transport }: ObservedMessage): Host | null => {
-  if (transport === 'WS' || transport === 'WSS' || message.header('record-route') !== undefined) return null
+function privateContactOf({ message, transport }: ObservedMessage): Host | null {
+  return transport === 'WS' || transport === 'WSS' ? null : privateContactIn(message)
+}
+
+const privateContactIn = rememberOfMessage((message: SipMessage): Host | null => {
+  if (message.header('record-route') !== undefined) return null
   if (message.kind === 'request' && message.via.length > 1) return null
   const { host, port } = parseUri(nameAddressUri(message.header('contact') ?? ''))
   return isPrivateAddress(host) ? { address: host, port: port ?? 5060 } : null

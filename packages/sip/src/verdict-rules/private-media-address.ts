@@ -3,18 +3,24 @@ import { currentValueOf } from '../current-options.ts'
 import type { PjsipOption, VerdictRule } from '../finding.ts'
 import { isSuccess, statusOf } from '../leg.ts'
 import { sdpOf } from '../message-sdp.ts'
+import type { SipMessage } from '../message.ts'
+import { rememberOfMessage } from '../remember.ts'
 import type { Sighting } from '../sightings.ts'
 import { evidenceOf, isUs, nameOf, sideOf, type Role } from '../wording.ts'
 
-/** The private address that the SDP wants its media at, when the message crosses a public network; null when there is
- *  none, or when ICE finds another. */
-function privateMedia({ message: { message, src, dst } }: Sighting): string | null {
-  if (!isPublicAddress(src.address) && !isPublicAddress(dst.address)) return null
+/** The private address that the SDP wants its media at; null when there is none, or when ICE finds another. */
+const privateMediaIn = rememberOfMessage((message: SipMessage): string | null => {
   for (const { port, address, attributes } of sdpOf(message)?.media ?? []) {
     const hasIce = attributes.some((one) => one.startsWith('candidate:') || one.startsWith('ice-ufrag:'))
     if (port !== 0 && !hasIce && isPrivateAddress(address)) return `${address}:${port}`
   }
   return null
+})
+
+/** The same, when the message crosses a public network. */
+function privateMedia({ message: { message, src, dst } }: Sighting): string | null {
+  const isPublic = isPublicAddress(src.address) || isPublicAddress(dst.address)
+  return isPublic ? privateMediaIn(message) : null
 }
 
 const rtpSymmetric: PjsipOption = { option: 'rtp_symmetric', object: 'endpoint' }

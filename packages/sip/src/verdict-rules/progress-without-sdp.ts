@@ -19,6 +19,7 @@ export const progressWithoutSdp: VerdictRule = {
   rfc: ['RFC 3960'],
   options: [{ option: 'ignore_183_without_sdp', object: 'endpoint' }],
   methods: ['INVITE'],
+  signs: ['progress'],
   explain({ attempt }, context) {
     if (attempt === null) return null
     const silent = attempt.responses.find((one) => statusOf(one) === 183 && !one.message.message.hasSdp)

@@ -23,6 +23,7 @@ export const responsesAstray: VerdictRule = {
     { option: 'external_signaling_port', object: 'transport' },
   ],
   leadsTo: ['A02-no-ack', 'A03-ended-at-timer-h', 'N04-responses-not-received'],
+  signs: ['repetition'],
   explain({ transactions }) {
     for (const transaction of transactions) {
       const [first] = transaction.responses

@@ -26,6 +26,7 @@ export const responsesNotReceived: VerdictRule = {
   rfc: ['RFC 3261 17.2.1', 'RFC 3261 18.2.2'],
   options: [{ option: 'bind', object: 'transport' }],
   leadsTo: ['A02-no-ack', 'A03-ended-at-timer-h'],
+  signs: ['repetition'],
   explain({ transactions }) {
     const lost = transactions.findLast((one) => repeatedInVain(one) >= repetitionsThatTell)
     const [answer] = lost?.responses ?? []

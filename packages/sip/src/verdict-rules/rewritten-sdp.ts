@@ -3,6 +3,8 @@ import type { VerdictRule } from '../finding.ts'
 import { isSuccess, statusOf } from '../leg.ts'
 import { sdpOf } from '../message-sdp.ts'
 import type { SdpMedia } from '../sdp.ts'
+import type { SipMessage } from '../message.ts'
+import { rememberOfMessage } from '../remember.ts'
 import type { Sighting } from '../sightings.ts'
 import { toPrintable } from '../printable.ts'
 import { evidenceOf, nameOf, type Role } from '../wording.ts'
@@ -20,6 +22,17 @@ function leftBehind({ port, address, attributes }: SdpMedia): string | null {
   const named = attributes.map(addressIn).filter((one) => one !== null)
   return named.includes(address) ? null : (named.find(isPrivateAddress) ?? null)
 }
+
+/** The first media of the message that has such an address, and that address; null when there is none. */
+const firstLeftBehind = rememberOfMessage(
+  (message: SipMessage): { media: SdpMedia; hidden: string } | null => {
+    for (const media of sdpOf(message)?.media ?? []) {
+      const hidden = leftBehind(media)
+      if (hidden !== null) return { media, hidden }
+    }
+    return null
+  },
+)
 
 /** Public `c=`, but the candidates or `a=rtcp` of the same media know private addresses only. */
 export const rewrittenSdp: VerdictRule = {
@@ -46,19 +59,18 @@ export const rewrittenSdp: VerdictRule = {
       [answer, 'server'],
     ]
     for (const [sighting, owner] of candidates) {
-      for (const media of sdpOf(sighting?.message.message)?.media ?? []) {
-        const hidden = leftBehind(media)
-        if (!sighting || hidden === null) continue
-        return {
-          severity: 'info',
-          side: 'network',
-          confidence: 'medium',
-          sentence:
-            `The SDP of ${nameOf(attempt, owner)} has ${toPrintable(media.address, 45)} in c= for ${toPrintable(media.kind, 20)}, and beside it ` +
-            `${toPrintable(hidden, 45)}, a private address: something between changed the one and not the other, and ICE or RTCP may fail.`,
-          evidence: evidenceOf(sighting),
-          atMicros: sighting.message.atMicros,
-        }
+      const found = sighting ? firstLeftBehind(sighting.message.message) : null
+      if (!sighting || found === null) continue
+      const { media, hidden } = found
+      return {
+        severity: 'info',
+        side: 'network',
+        confidence: 'medium',
+        sentence:
+          `The SDP of ${nameOf(attempt, owner)} has ${toPrintable(media.address, 45)} in c= for ${toPrintable(media.kind, 20)}, and beside it ` +
+          `${toPrintable(hidden, 45)}, a private address: something between changed the one and not the other, and ICE or RTCP may fail.`,
+        evidence: evidenceOf(sighting),
+        atMicros: sighting.message.atMicros,
       }
     }
     return null

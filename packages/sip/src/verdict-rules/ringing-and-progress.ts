@@ -13,6 +13,7 @@ export const ringingAndProgress: VerdictRule = {
   rfc: ['RFC 3960'],
   options: [{ option: 'allow_sending_180_after_183', object: 'global' }],
   methods: ['INVITE'],
+  signs: ['progress'],
   explain({ attempt }) {
     const ringing = attempt?.responses.find((one) => statusOf(one) === 180 && !one.message.message.hasSdp)
     const progress = attempt?.responses.find((one) => statusOf(one) === 183 && one.message.message.hasSdp)

@@ -1,9 +1,15 @@
 import type { VerdictRule } from '../finding.ts'
+import type { SipMessage } from '../message.ts'
 import { toPrintable } from '../printable.ts'
+import { rememberOfMessage } from '../remember.ts'
 import { evidenceOf, hostName } from '../wording.ts'
 
 /** Programs whose purpose is to look for open PBXs, by what they call themselves. */
 const scanners = /friendly-scanner|sipvicious|sundayddr|sip-?scan|sipcli|iwar|pplsip|sipptk|vaxsipuseragent/i
+
+const isScanner = rememberOfMessage((message: SipMessage) =>
+  scanners.test(message.header('user-agent') ?? ''),
+)
 
 /** A scanner names itself. */
 export const scanner: VerdictRule = {
@@ -24,8 +30,7 @@ export const scanner: VerdictRule = {
     if (opening === null) return null
     const { message, src, direction } = opening.message
     if (direction === 'out') return null
-    const name = scanners.exec(message.header('user-agent') ?? '')?.[0]
-    if (name === undefined) return null
+    if (!isScanner(message)) return null
     return {
       severity: 'warning',
       side: 'network',

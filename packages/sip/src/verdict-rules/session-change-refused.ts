@@ -28,6 +28,7 @@ export const sessionChangeRefused: VerdictRule = {
     { option: 'timers', object: 'endpoint' },
   ],
   methods: ['INVITE', 'UPDATE'],
+  signs: ['refusal'],
   explain(leg) {
     const refused = sessionChanges(leg).findLast(({ final }) => {
       const status = statusOf(final)

@@ -21,6 +21,7 @@ export const sessionIntervalTooSmall: VerdictRule = {
     { option: 'timers_min_se', object: 'endpoint' },
   ],
   methods: ['INVITE', 'UPDATE'],
+  signs: ['refusal'],
   explain(leg) {
     // The last try counts: what came back with a longer interval is no event.
     const change = sessionChanges(leg).at(-1)

@@ -16,6 +16,7 @@ export const staleNonce: VerdictRule = {
   ],
   rfc: ['RFC 7616'],
   options: [{ option: 'nonce_lifetime', object: 'auth' }],
+  signs: ['challenge'],
   explain(leg, context) {
     const login = loginState(leg, context)
     if (!login || login.stale.length < 2) return null

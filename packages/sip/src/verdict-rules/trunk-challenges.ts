@@ -19,6 +19,7 @@ export const trunkChallenges: VerdictRule = {
     { option: 'outbound_auth', object: 'endpoint' },
     { option: 'from_domain', object: 'endpoint' },
   ],
+  signs: ['challenge'],
   explain(leg, context) {
     const login = loginState(leg, context)
     if (!login || login.method !== 'INVITE' || login.challenged.length < 2 || login.refused.length > 0)

@@ -20,6 +20,7 @@ export const unidentifiedCaller: VerdictRule = {
     { option: 'endpoint_identifier_order', object: 'global' },
     { option: 'line', object: 'registration' },
   ],
+  signs: ['challenge'],
   explain(leg, context) {
     const login = loginState(leg, context)
     if (!login || !login.isAbandoned || login.refused.length > 0 || login.challenged.length === 0) return null

@@ -19,6 +19,7 @@ export const wrongPassword: VerdictRule = {
     { option: 'username', object: 'auth' },
     { option: 'realm', object: 'auth' },
   ],
+  signs: ['challenge'],
   explain(leg, context) {
     const login = loginState(leg, context)
     const last = login?.refused.at(-1)

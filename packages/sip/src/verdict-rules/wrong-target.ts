@@ -98,6 +98,7 @@ export const wrongTarget: VerdictRule = {
   ],
   leadsTo: ['A02-no-ack', 'A03-ended-at-timer-h', 'D05-dialog-unknown', 'D11-bye-unanswered'],
   methods,
+  signs: ['answered'],
   explain(leg, context) {
     // Where nobody answered there is no Contact to go by.
     if (!leg.dialogs.some(({ state }) => state !== 'early')) return null

@@ -332,6 +332,7 @@ t.test('foreign text in a verdict cannot forge a line', async (t) => {
 t.test('nothing at all, and messages without Call-ID, make no finding and no error', async (t) => {
   const nothing = {
     state: 'other',
+    standing: null,
     from: '',
     to: '',
     startedAtMicros: 0,

@@ -1,5 +1,4 @@
-import { analyseCall, type CallAnalysis } from '@sip-capture/sip/call.ts'
-import type { ObservedMessage } from '@sip-capture/sip/observed-message.ts'
+import type { CallAnalysis, ReadCall } from '@sip-capture/sip/call.ts'
 
 const second = 1_000_000
 
@@ -10,16 +9,12 @@ const second = 1_000_000
  */
 const patienceSeconds = [5, 33, 66, 181, 300, 930, 1_835, 3_601, 7_233, 43_201]
 
-/** When time alone changes what `analysis` (of these messages, at `nowMicros`) says; null when it never does. The rules are
+/** When time alone changes what `analysis` (of `call`, at `nowMicros`) says; null when it never does. The rules are
  *  tried at later times, so that nothing here repeats what they know. */
-export function nextLook(
-  messages: readonly ObservedMessage[],
-  analysis: CallAnalysis,
-  nowMicros: number,
-): number | null {
-  const last = messages.reduce((latest, { atMicros }) => Math.max(latest, atMicros), 0)
+export function nextLook(call: ReadCall, analysis: CallAnalysis, nowMicros: number): number | null {
+  const last = call.sightings.at(-1)?.message.atMicros ?? 0
   const said = fingerprint(analysis)
-  const differsAt = (micros: number) => fingerprint(analyseCall(messages, { nowMicros: micros })) !== said
+  const differsAt = (micros: number) => fingerprint(call.analyse({ nowMicros: micros })) !== said
   const longest = last + (patienceSeconds.at(-1) ?? 0) * second
   const horizon = Math.max(longest, nowMicros) + 24 * 3600 * second
   if (!differsAt(horizon)) return null

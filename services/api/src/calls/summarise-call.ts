@@ -1,8 +1,9 @@
 import type { CallRow } from '@sip-capture/contract/rest/call-log.ts'
 import { toRfc3339 } from '@sip-capture/contract/time.ts'
-import { analyseCall, type CallAnalysis } from '@sip-capture/sip/call.ts'
-import { splitLegs, type Leg as SipLeg } from '@sip-capture/sip/leg.ts'
-import { mergeSightings, type Sighting } from '@sip-capture/sip/sightings.ts'
+import { readCall, type CallAnalysis } from '@sip-capture/sip/call.ts'
+import type { Leg as SipLeg } from '@sip-capture/sip/leg.ts'
+import type { Standing } from '@sip-capture/sip/standing.ts'
+import type { Sighting } from '@sip-capture/sip/sightings.ts'
 import type { FoundCall } from '../history/leg-store.ts'
 import { toObservedMessage, type MessageView } from '../ingest/message-row.ts'
 import { toCallKey, type CallRecord } from './call-record.ts'
@@ -43,46 +44,40 @@ export function summariseCall(
 ): CallSummary | null {
   const { call, views, capture } = material
   const observed = views.map(toObservedMessage).filter((message) => message !== undefined)
-  const analysis = analyseCall(observed, { nowMicros })
-  if (analysis.state === 'registration' || analysis.state === 'other') return null
-  const sightings = mergeSightings(observed)
-  const legs = splitLegs(sightings)
-  const main = legs.find((leg) => leg.attempt !== null) ?? legs[0]
-  const first = sightings[0]
-  if (!main || !first) return null
-  const callIds = [...new Set([main.callId, ...legs.map(({ callId }) => callId)])].slice(0, maxStoredCallIds)
-  const timing = toTiming(main, analysis, first)
-  const outcome = toOutcome(main)
+  const read = readCall(observed)
+  const analysis = read.analyse({ nowMicros })
+  const { state, standing } = analysis
+  if (standing === null || state === 'registration' || state === 'other') return null
+  const { sightings, legs } = read
+  // Not the front: which leg came first does not change while the call goes on, and so the row's id does not.
+  const first = legs.find((leg) => leg.attempt !== null) ?? legs[0]
+  if (!first) return null
+  const callIds = [...new Set([first.callId, ...callIdsOf(sightings)])]
   const node = call.node || (views[0]?.record.node ?? '')
   const endpoints = namesOf(views)
   const row: CallRow = {
-    id: toCallKey(capture, main.callId),
+    id: toCallKey(capture, first.callId),
     capture: capture === '' ? null : capture,
     node,
-    linkedid: linkedidOf(call, main.callId),
-    callIds,
-    ...timing.row,
-    ...toParties(main, sightings, analysis),
+    linkedid: linkedidOf(call, first.callId),
+    callIds: callIds.slice(0, maxStoredCallIds),
+    ...toTiming(standing),
+    ...toParties(standing, analysis),
     trunks: endpoints.filter((name) => material.isTrunk(name, node)),
     endpoints,
-    state: toState(analysis.state, outcome.code),
-    ...outcome,
-    ...toCause(material, main, sightings),
-    legs: legs.length,
+    state,
+    ...toOutcome(standing),
+    ...toCause(material, standing.front, sightings),
+    legs: callIds.length,
     messages: sightings.length,
     ...toVerdict(analysis),
   }
   return {
     row,
     numbers: [...new Set(views.flatMap(({ numbers }) => numbers))].slice(0, maxNumbers),
-    startedAtMicros: timing.startedAtMicros,
-    lookAgainAtMicros: nextLook(observed, analysis, nowMicros),
+    startedAtMicros: standing.invitedAtMicros,
+    lookAgainAtMicros: nextLook(read, analysis, nowMicros),
   }
-}
-
-function toState(state: CallAnalysis['state'], code: number | null): CallRow['state'] {
-  if (state === 'rejected' && code !== null && code >= 300 && code < 400) return 'diverted'
-  return state === 'registration' || state === 'other' ? 'failed' : state
 }
 
 function toVerdict({ findings }: CallAnalysis): Pick<CallRow, 'verdict' | 'ruleIds'> {
@@ -100,65 +95,41 @@ function toVerdict({ findings }: CallAnalysis): Pick<CallRow, 'verdict' | 'ruleI
   }
 }
 
-const statusOf = (sighting: Sighting): number => sighting.message.message.status ?? 0
-
 const millisBetween = (from: number | null, until: number | null): number | null =>
   from === null || until === null ? null : Math.max(0, Math.round((until - from) / 1000))
 
-/** RFC 6076 4.3 calls it session request delay: INVITE to the first response that says something to the caller. */
-function toTiming(main: SipLeg, analysis: CallAnalysis, first: Sighting) {
-  const { attempt } = main
-  // The caller waits from the first INVITE, also when that was only challenged.
-  const invited = main.transactions
-    .filter(({ method, isInitial }) => method === 'INVITE' && isInitial)
-    .reduce(
-      (least, { startedAtMicros }) => Math.min(least, startedAtMicros),
-      attempt?.startedAtMicros ?? Infinity,
-    )
-  const ringing = attempt?.responses.find((response) => statusOf(response) > 100 && statusOf(response) < 200)
-  const ringingAt = ringing?.message.atMicros ?? null
-  const final = attempt?.final ?? null
-  const finalAt = final?.message.atMicros ?? null
-  const isAnswered = final !== null && statusOf(final) < 300
-  const startedAtMicros = Number.isFinite(invited) ? invited : first.message.atMicros
-  const endedAt = analysis.endedAtMicros
-  const bye = main.dialogs.find((dialog) => dialog.bye !== null)?.bye ?? null
-  const hungUpAt = bye?.startedAtMicros ?? endedAt
+/** RFC 6076 4.3 calls it session request delay: INVITE to the first response that says something to the caller. He waits
+ *  from the first INVITE, also when that was only challenged or went to a trunk that failed. */
+function toTiming(standing: Standing) {
+  const { invitedAtMicros, ringingAtMicros, answeredAtMicros, endedAtMicros, final } = standing
+  const hungUpAtMicros = standing.hungUpAtMicros ?? endedAtMicros
   return {
-    startedAtMicros,
-    row: {
-      startedAt: toRfc3339(startedAtMicros),
-      answeredAt: isAnswered && finalAt !== null ? toRfc3339(finalAt) : null,
-      endedAt: endedAt === null ? null : toRfc3339(endedAt),
-      pddMillis: millisBetween(startedAtMicros, ringingAt),
-      ringMillis: millisBetween(ringingAt, finalAt),
-      talkMillis: isAnswered && endedAt !== null ? millisBetween(finalAt, hungUpAt) : null,
-      durationMillis: millisBetween(startedAtMicros, endedAt),
-    },
+    startedAt: toRfc3339(invitedAtMicros),
+    answeredAt: answeredAtMicros === null ? null : toRfc3339(answeredAtMicros),
+    endedAt: endedAtMicros === null ? null : toRfc3339(endedAtMicros),
+    pddMillis: millisBetween(invitedAtMicros, ringingAtMicros),
+    ringMillis: millisBetween(ringingAtMicros, final?.message.atMicros ?? null),
+    talkMillis: endedAtMicros === null ? null : millisBetween(answeredAtMicros, hungUpAtMicros),
+    durationMillis: millisBetween(invitedAtMicros, endedAtMicros),
   }
 }
 
-function toOutcome({ attempt }: SipLeg): { code: number | null; reason: string } {
-  const final = attempt?.final?.message.message
-  return { code: final?.status ?? null, reason: final?.reason ?? '' }
+function toOutcome({ final }: Standing): { code: number | null; reason: string } {
+  const message = final?.message.message
+  return { code: message?.status ?? null, reason: message?.reason ?? '' }
 }
 
-function toParties(
-  main: SipLeg,
-  sightings: readonly Sighting[],
-  analysis: CallAnalysis,
-): Pick<CallRow, 'from' | 'to'> {
-  const opening = (
-    main.attempt?.request ??
-    sightings.find(
-      ({ message }) => message.message.callId === main.callId && message.message.kind === 'request',
-    ) ??
-    sightings[0]
-  )?.message.message
+function toParties({ front }: Standing, analysis: CallAnalysis): Pick<CallRow, 'from' | 'to'> {
+  const { message } = (front.attempt?.request ?? front.opening ?? front.first).message
   return {
-    from: { number: analysis.from, name: opening?.from.displayName ?? '' },
-    to: { number: analysis.to, name: opening?.to.displayName ?? '' },
+    from: { number: analysis.from, name: message.from.displayName },
+    to: { number: analysis.to, name: message.to.displayName },
   }
+}
+
+/** In order of their first message. */
+function callIdsOf(sightings: readonly Sighting[]): string[] {
+  return [...new Set(sightings.map(({ message }) => message.message.callId))].filter((id) => id !== '')
 }
 
 function namesOf(views: readonly MessageView[]): string[] {
@@ -172,14 +143,14 @@ function linkedidOf({ legs }: FoundCall, callId: string): string | null {
   return own?.linkedid ?? legs.find((leg) => leg.linkedid !== null)?.linkedid ?? null
 }
 
-/** Asterisk's word on the caller's channel, else on another; without Asterisk what the Reason header says (RFC 3326). */
+/** Asterisk's word on the channel of the front, else on another; without Asterisk what the Reason header says (RFC 3326). */
 function toCause(
   { call, ends }: CallMaterial,
-  main: SipLeg,
+  front: SipLeg,
   sightings: readonly Sighting[],
 ): Pick<CallRow, 'cause' | 'causeText' | 'techCause'> {
   const own = new Set(
-    call.legs.filter(({ callId }) => callId === main.callId).map(({ uniqueid }) => uniqueid),
+    call.legs.filter(({ callId }) => callId === front.callId).map(({ uniqueid }) => uniqueid),
   )
   const end = ends.find(({ uniqueid }) => own.has(uniqueid)) ?? ends[0]
   const techCause = end?.techCause || (ends.find((one) => one.techCause !== '')?.techCause ?? '')

@@ -9,7 +9,6 @@ import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { type CallMessages, openCall, readCall } from '../call-messages.ts'
 import { streamCall, toCallMessage } from '../call-stream.ts'
-import type { CallRecord } from '../calls/call-record.ts'
 import { toCallId } from '../calls/to-call-id.ts'
 import { callFileName, createCallCapture } from '../call-capture.ts'
 import type { History } from '../history/history-process.ts'
@@ -67,11 +66,10 @@ export const callRoutes: FastifyPluginCallbackZod<CallRouteOptions> = (
   const findRecord = (callIds: string[], capture = '') =>
     history.ask<'findCallRecord'>({ method: 'findCallRecord', callIds, capture })
 
-  /** `asked`: as the request named it, and the Call-ID that it means. `record`: what the call log has of the call. */
+  /** `asked`: as the request named it, and the Call-ID that it means. */
   async function judge(
     asked: { id: string; callId: string; capture: string | undefined },
     { call, views, truncated }: Pick<CallMessages, 'call' | 'views' | 'truncated'>,
-    record: CallRecord | undefined,
   ): Promise<JudgedCall> {
     const pin = await history.ask<'findPin'>({
       method: 'findPin',
@@ -87,7 +85,7 @@ export const callRoutes: FastifyPluginCallbackZod<CallRouteOptions> = (
     )
     return {
       id: asked.id,
-      state: state === 'rejected' && record?.row.state === 'diverted' ? record.row.state : state,
+      state,
       from,
       to,
       startedAt: toRfc3339(startedAtMicros),
@@ -119,7 +117,7 @@ export const callRoutes: FastifyPluginCallbackZod<CallRouteOptions> = (
       const { call, views, truncated } = await readCall(history, id, { max: maxMessages, capture })
       const record = await findRecord(call.callIds, capture)
       return {
-        ...(await judge({ id: request.params.id, callId: id, capture }, { call, views, truncated }, record)),
+        ...(await judge({ id: request.params.id, callId: id, capture }, { call, views, truncated })),
         legs: call.legs,
         messages: views.map(toCallMessage),
         summary: record?.row ?? null,
@@ -145,12 +143,7 @@ export const callRoutes: FastifyPluginCallbackZod<CallRouteOptions> = (
       const reading = await openCall(history, id, { max: maxMessages, capture })
       const { call, truncated } = reading
       const lines = streamCall(reading, {
-        judge: async (views) =>
-          judge(
-            { id: request.params.id, callId: id, capture },
-            { call, views, truncated },
-            await findRecord(call.callIds, capture),
-          ),
+        judge: (views) => judge({ id: request.params.id, callId: id, capture }, { call, views, truncated }),
         onError: (error) => toStreamError(error, request),
       })
       return reply.header('content-type', callStreamType).header('cache-control', 'no-store').send(lines)

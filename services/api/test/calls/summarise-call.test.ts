@@ -117,6 +117,84 @@ t.test('how calls end', async (t) => {
   t.match(rowOf({ final: [300, 503, 'x'], reasonHeader: 'SIP;text="Q.850;cause=34"' }), { cause: null })
 })
 
+t.test(
+  'who transfers the call is gone, and the call goes on: state, verdict, code and times agree',
+  async (t) => {
+    const caller = {
+      callId: 'a',
+      startMicros: start,
+      ringing: 1500,
+      final: [6000, 200, 'OK'],
+      bye: 30_000,
+    } as const
+    const called = {
+      callId: 'b',
+      startMicros: start + 50_000,
+      leg: 'trunk',
+      ringing: 1400,
+      final: [5800, 200, 'OK'],
+    } as const
+    const target = {
+      callId: 'c',
+      startMicros: start + 29_000_000,
+      leg: 'trunk',
+      final: [500, 200, 'OK'],
+    } as const
+    const going = summary(materialOf([caller, called, target]), start + 60 * second)?.row
+    t.match(going, {
+      state: 'in-call',
+      code: 200,
+      endedAt: null,
+      talkMillis: null,
+      durationMillis: null,
+      verdict: { ruleId: 'C02-in-progress', title: 'In progress' },
+    })
+    const over = summary(
+      materialOf([caller, { ...called, bye: 299_950 }, { ...target, bye: 271_000 }]),
+      start + 400 * second,
+    )?.row
+    t.match(over, {
+      id: going?.id,
+      state: 'completed',
+      code: 200,
+      talkMillis: 294_000,
+      durationMillis: 300_020,
+      endedAt: '2026-11-23T00:03:49.020000Z',
+      verdict: { ruleId: 'C01-completed', severity: 'ok' },
+    })
+  },
+)
+
+t.test('of two trunks the second takes the call, and the caller is on no leg: it is answered', async (t) => {
+  const first = { callId: 'b', startMicros: start, leg: 'trunk', final: [200, 503, 'x'] } as const
+  const second = {
+    callId: 'c',
+    startMicros: start + 300_000,
+    leg: 'trunk',
+    ringing: 700,
+    final: [4700, 200, 'OK'],
+    bye: 64_700,
+  } as const
+  const found = summary(materialOf([first, second]))
+  t.match(found?.row, {
+    callIds: ['b', 'c'],
+    state: 'completed',
+    code: 200,
+    startedAt: '2026-11-22T23:58:49.000000Z',
+    pddMillis: 1000,
+    ringMillis: 4000,
+    talkMillis: 60_000,
+    ruleIds: ['F15-service-unavailable', 'C01-completed'],
+    verdict: { severity: 'warning' },
+  })
+  t.equal(
+    found?.row.id,
+    summary(materialOf([first]))?.row.id,
+    'the same row as while only the first was known',
+  )
+  t.match(summary(materialOf([first]))?.row, { state: 'failed', code: 503 }, 'twin: the first alone')
+})
+
 t.test('what goes on is looked at again when time alone says more', async (t) => {
   const script = { callId: 'a', startMicros: start }
   const setUp = summary(materialOf([script]), start + second)

@@ -22,6 +22,8 @@ export interface LadderOptions {
  */
 export function SipLadderPanel(props: {
   ladder: Ladder
+  /** False while messages are still to come. */
+  isWhole: boolean
   options: LadderOptions
   selectedId: string | null
   /** Ids of messages that are to be compared. */
@@ -31,10 +33,12 @@ export function SipLadderPanel(props: {
   onMark: (id: string) => void
   onUnmark: () => void
 }) {
-  const { ladder, options, selectedId, marked, onSelect } = props
+  const { ladder, isWhole, options, selectedId, marked, onSelect } = props
   const { lanes, arrows } = ladder
   const { isFolded, isToScale, onlyLeg } = options
   const scroller = useRef<HTMLDivElement>(null)
+  /** What End chose while messages are missing; null: nothing is to follow the end. */
+  const endSoFar = useRef<string | null>(null)
   const seen = useScrollWindow(scroller)
   const geometry = ladderGeometry(seen.width, lanes.length)
   const layout = useMemo(() => layOutLadder(ladder, { isFolded, isToScale }), [ladder, isFolded, isToScale])
@@ -53,6 +57,17 @@ export function SipLadderPanel(props: {
   const select = (row: LadderRow | undefined) => {
     if (row?.kind === 'arrow') onSelect(row.arrow.id)
   }
+  const toEnd = () => {
+    const row = nextArrow(rows, rows.length, -1)
+    endSoFar.current = row?.kind === 'arrow' && !isWhole ? row.arrow.id : null
+    select(row)
+  }
+  // Goes on to the real end as the rest comes, unless something else was chosen meanwhile.
+  useEffect(() => {
+    if (endSoFar.current === null) return
+    if (endSoFar.current === selectedId) toEnd()
+    else endSoFar.current = null
+  }, [layout, isWhole])
   const move = (step: number) => select(nextArrow(rows, selectedRow, step))
   const keys: Readonly<Record<string, () => void>> = {
     ArrowDown: () => move(1),
@@ -62,7 +77,7 @@ export function SipLadderPanel(props: {
     PageDown: () => move(pageRows),
     PageUp: () => move(-pageRows),
     Home: () => select(nextArrow(rows, -1, 1)),
-    End: () => select(nextArrow(rows, rows.length, -1)),
+    End: toEnd,
     Enter: props.onOpen,
     ' ': () => {
       if (selectedId !== null) props.onMark(selectedId)

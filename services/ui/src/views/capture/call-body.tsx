@@ -133,6 +133,7 @@ export function CallBody(props: {
               />
               <SipLadderPanel
                 ladder={ladder}
+                isWhole={call !== null}
                 options={options}
                 selectedId={ghost === null ? shownId : ghost.id}
                 marked={marked}
