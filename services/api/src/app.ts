@@ -74,6 +74,8 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     loggerInstance: baseLogger,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: 64 * 1024,
+    // Ten seconds, Fastify's own limit, end the start on a machine that is busy: the plugins are code alone and do not hang.
+    pluginTimeout: 120_000,
     routerOptions: { maxParamLength: maxPathBytes },
     http: { maxHeaderSize: maxPathBytes },
     forceCloseConnections: true,

@@ -10,6 +10,7 @@ import type { ErrorBody } from '@sip-capture/contract/rest/page.ts'
 import type { CallDetail } from '@sip-capture/contract/rest/call.ts'
 import type { MessageDetail, MessageRow } from '@sip-capture/contract/rest/message.ts'
 import { startTestRedis, type TestRedis } from '@sip-capture/testing/test-redis.ts'
+import type { InjectOptions, LightMyRequestResponse as Response } from 'fastify'
 import { Redis } from 'ioredis'
 import { apiSettings } from '../src/config.ts'
 import { startApiService, type ApiService } from '../src/service.ts'
@@ -72,6 +73,17 @@ export async function startRedis(t: Pick<Test, 'teardown'>): Promise<RedisUnderT
   return Object.assign(redis, { client })
 }
 
+/** What history says when it has no processor for half a minute. */
+const tooBusy = /history did not answer in time|the search took too long/
+
+/** One request; a history that is too busy at this moment is asked again. */
+export async function inject(api: Pick<ApiService, 'app'>, request: InjectOptions): Promise<Response> {
+  return await until(
+    () => api.app.inject(request),
+    ({ statusCode, body }) => statusCode !== 503 || !tooBusy.test(body),
+  )
+}
+
 /** The real service without a port: own Redis, own folder. Ended with the test. */
 export async function startApiUnderTest(
   t: Test,
@@ -104,7 +116,7 @@ export async function startApiUnderTest(
     redis,
     folder,
     async get(path, headers = {}) {
-      const response = await service.app.inject({ method: 'GET', url: path, headers })
+      const response = await inject(service, { method: 'GET', url: path, headers })
       return {
         status: response.statusCode,
         body: response.body === '' ? undefined : JSON.parse(response.body),

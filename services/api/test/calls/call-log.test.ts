@@ -1,14 +1,14 @@
 import t from 'tap'
 import type { CallEvent } from '@sip-capture/contract/bus/call-event.ts'
 import type { CallRow, CallStats, Resolution } from '@sip-capture/contract/rest/call-log.ts'
-import { keys, publish, startApiUnderTest, until, type ApiUnderTest } from '../api-under-test.ts'
+import { inject, keys, publish, startApiUnderTest, until, type ApiUnderTest } from '../api-under-test.ts'
 import { callMessages, second } from './call-messages.ts'
 
 const now = Math.floor(Date.now() / 1000) * second
 const start = now - 3600 * second
 
 async function ask<T>(api: ApiUnderTest, path: string): Promise<T> {
-  const response = await api.app.inject(`/api/v1${path}`)
+  const response = await inject(api, { url: `/api/v1${path}` })
   if (response.statusCode !== 200) throw new Error(`${path}: ${response.body}`)
   return response.json<T>()
 }

@@ -8,7 +8,7 @@ import type { SipRecord } from '@sip-capture/contract/bus/sip-record.ts'
 import { buildUdpFrame } from '@sip-capture/pcap/build.ts'
 import { linkTypes } from '@sip-capture/pcap/link-types.ts'
 import { createPcapngWriter } from '@sip-capture/pcap/pcapng-writer.ts'
-import { keys, publish, until, type ApiUnderTest } from '../api-under-test.ts'
+import { inject, keys, publish, until, type ApiUnderTest } from '../api-under-test.ts'
 import { sipRecordOf, sipText } from '../sip-records.ts'
 
 const run = promisify(execFile)
@@ -30,7 +30,7 @@ export async function call(
   url: string,
   payload?: object,
 ): Promise<Answer> {
-  const response = await api.app.inject({ method, url: `/api/v1${url}`, ...(payload ? { payload } : {}) })
+  const response = await inject(api, { method, url: `/api/v1${url}`, ...(payload ? { payload } : {}) })
   const isJson = String(response.headers['content-type']).startsWith('application/json')
   return {
     status: response.statusCode,

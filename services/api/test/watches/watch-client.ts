@@ -6,7 +6,7 @@ import {
   type WatchView,
 } from '@sip-capture/contract/rest/watch.ts'
 import type { ErrorBody } from '@sip-capture/contract/rest/page.ts'
-import { keys, publish, type ApiUnderTest } from '../api-under-test.ts'
+import { inject, keys, publish, type ApiUnderTest } from '../api-under-test.ts'
 import { callMessages, second, type CallScript } from '../calls/call-messages.ts'
 
 /** Whatever the API answers: absent words are undefined at run time. */
@@ -19,7 +19,7 @@ async function send(
   path: string,
   payload?: object,
 ): Promise<{ status: number; body: Body }> {
-  const response = await api.app.inject({ method, url: `/api/v1${path}`, ...(payload ? { payload } : {}) })
+  const response = await inject(api, { method, url: `/api/v1${path}`, ...(payload ? { payload } : {}) })
   const body = response.body === '' ? '{}' : response.body
   return { status: response.statusCode, body: JSON.parse(body) }
 }
