@@ -1,5 +1,6 @@
 import type { SipRecord } from '@sip-capture/contract/bus/sip-record.ts'
 import type { SourceStatus } from '@sip-capture/contract/bus/source-status.ts'
+import { encodeRecords } from '@sip-capture/contract/codec.ts'
 import { createBusKeys } from '@sip-capture/contract/keys.ts'
 import { nowMicros } from '@sip-capture/contract/time.ts'
 import { createHeartbeat, type Heartbeat } from '@sip-capture/service/heartbeat.ts'
@@ -34,7 +35,13 @@ export async function startSidecar(context: {
   const startedAtMicros = nowMicros()
   const isLive = config.TSHARK_ENABLED && !config.TSHARK_INTERFACE.some((name) => name.includes('/'))
 
-  const writer = createStreamWriter<SipRecord>({ redis, key: keys.capture, logger, sizeOf: recordBytes })
+  const writer = createStreamWriter<SipRecord>({
+    redis,
+    key: keys.capture,
+    logger,
+    sizeOf: recordBytes,
+    encode: encodeRecords,
+  })
   let own = toOwnAddresses([], localAddresses())
   const pipeline = new Pipeline({
     node: config.NODE_NAME,
