@@ -19,6 +19,7 @@ import { Pipeline } from './pipeline.ts'
 import { createPortTest } from './port-list.ts'
 import { recordBytes } from './record.ts'
 import { readTsharkVersion } from './tshark-version.ts'
+import { warmUp } from './warm-up.ts'
 
 const expireEveryMillis = 1000
 const refreshEveryMillis = 5000
@@ -51,7 +52,10 @@ export async function startSidecar(context: {
     publish: (record) => writer.write(record),
   })
 
-  const version = config.TSHARK_ENABLED ? await readTsharkVersion(config.TSHARK_COMMAND) : null
+  const versionAnswer = config.TSHARK_ENABLED ? readTsharkVersion(config.TSHARK_COMMAND) : null
+  // While tshark says its version.
+  if (isLive) warmUp()
+  const version = await versionAnswer
   const subject = `tshark${version === null ? '' : ` ${version}`} on ${config.TSHARK_INTERFACE.join(', ')}`
   let linkWarnings: string[] = []
   let heartbeat: Heartbeat | undefined
