@@ -1,5 +1,8 @@
 import { Packr } from 'msgpackr'
 import { z } from 'zod'
+import { placePayload } from './bus/payload-place.ts'
+import { packRecords } from './bus/record-batch.ts'
+import type { SipRecord } from './bus/sip-record.ts'
 
 /**
  * A stream entry carries one batch: field `v` (batch version), `n` (items), `b` (MessagePack array of items).
@@ -16,7 +19,16 @@ const packr = new Packr({ useRecords: false, mapsAsObjects: true, int64AsType: '
 export type BatchFields = [string, string, string, string, string, Buffer]
 
 export function encodeBatch(items: readonly unknown[]): BatchFields {
-  return ['v', String(batchVersion), 'n', String(items.length), 'b', packr.pack(items)]
+  return toFields(items.length, packr.pack(items))
+}
+
+/** The same of records, with the bytes of each message once where `encodeBatch` has them twice. */
+export function encodeRecords(records: readonly SipRecord[]): BatchFields {
+  return toFields(records.length, packRecords(records))
+}
+
+function toFields(count: number, packed: Buffer): BatchFields {
+  return ['v', String(batchVersion), 'n', String(count), 'b', packed]
 }
 
 export interface DecodedBatch<T> {
@@ -66,6 +78,7 @@ export function decodeBatch<T extends z.ZodType>(
   if (!Array.isArray(items)) return reject(body, 'the batch is not an array')
   if (items.length > maxBatchItems) return reject(body, `a batch of ${items.length} items`)
   for (const item of items) {
+    placePayload(item)
     const parsed = schema.safeParse(item)
     if (parsed.success) result.items.push(parsed.data)
     else if (isNewer(item) || isUnknownKind(item, parsed.error)) result.skippedNewer += 1

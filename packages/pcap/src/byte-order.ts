@@ -5,7 +5,7 @@ export function u16be(bytes: Uint8Array, at: number): number {
 }
 
 export function u32be(bytes: Uint8Array, at: number): number {
-  return (u16be(bytes, at) * 65536 + u16be(bytes, at + 2)) >>> 0
+  return ((u16be(bytes, at) << 16) | u16be(bytes, at + 2)) >>> 0
 }
 
 export function u16le(bytes: Uint8Array, at: number): number {
@@ -13,7 +13,7 @@ export function u16le(bytes: Uint8Array, at: number): number {
 }
 
 export function u32le(bytes: Uint8Array, at: number): number {
-  return (u16le(bytes, at + 2) * 65536 + u16le(bytes, at)) >>> 0
+  return ((u16le(bytes, at + 2) << 16) | u16le(bytes, at)) >>> 0
 }
 
 export function putU16be(bytes: Uint8Array, at: number, value: number): void {

@@ -8,15 +8,6 @@ const heads = 32_768
 const maxChain = 64
 const sampleStride = 32
 
-interface Remembered {
-  readonly datagram: DecodedDatagram
-  readonly packet: CapturedPacket
-  readonly hash: number
-  readonly atMicros: number
-  /** Sequence number of the entry before with the same head, or -1. */
-  readonly previous: number
-}
-
 /** Copies of one packet are at most this far apart (measured: 0 to 44 µs; a UDP retransmission comes after 500 ms). */
 export const copyWindowMicros = 50_000
 
@@ -26,7 +17,13 @@ export const copyWindowMicros = 50_000
  * Bounded: remembers the last 16,384 packets, and none for longer than the window.
  */
 export class CopyFilter {
-  readonly #ring: (Remembered | undefined)[] = Array.from({ length: slots }, () => undefined)
+  // A column for each member of an entry: an object for each packet would live just long enough to burden the collector.
+  readonly #datagrams: (DecodedDatagram | undefined)[] = Array.from({ length: slots }, () => undefined)
+  readonly #packets: (CapturedPacket | undefined)[] = Array.from({ length: slots }, () => undefined)
+  readonly #hashes = new Int32Array(slots)
+  readonly #times = new Float64Array(slots)
+  /** Sequence number of the entry before with the same head, or -1. */
+  readonly #previous = new Int32Array(slots)
   readonly #heads = new Int32Array(heads).fill(-1)
   #next = 0
   #oldest = 0
@@ -35,24 +32,26 @@ export class CopyFilter {
   match(datagram: DecodedDatagram, packet: CapturedPacket): CapturedPacket | null {
     this.forgetBefore(packet.atMicros - copyWindowMicros)
     const hash = hashOf(datagram)
-    const slot = hash & (heads - 1)
-    const head = this.#heads[slot] ?? -1
-    let sequence = head
+    const head = hash & (heads - 1)
+    const newest = this.#heads[head] ?? -1
+    let sequence = newest
     for (let steps = 0; sequence >= this.#oldest && sequence >= 0 && steps < maxChain; steps += 1) {
-      const entry = this.#ring[sequence & (slots - 1)]
-      if (!entry) break
-      if (entry.hash === hash && isCopy(entry, datagram, packet)) return entry.packet
-      sequence = entry.previous
+      const slot = sequence & (slots - 1)
+      if (this.#hashes[slot] === hash) {
+        const before = this.#datagrams[slot]
+        const known = this.#packets[slot]
+        if (before && known && isCopy(before, known, datagram, packet)) return known
+      }
+      sequence = this.#previous[slot] ?? -1
     }
     if (this.#next - this.#oldest >= slots) this.#forgetOldest()
-    this.#ring[this.#next & (slots - 1)] = {
-      datagram,
-      packet,
-      hash,
-      atMicros: packet.atMicros,
-      previous: head,
-    }
-    this.#heads[slot] = this.#next
+    const slot = this.#next & (slots - 1)
+    this.#datagrams[slot] = datagram
+    this.#packets[slot] = packet
+    this.#hashes[slot] = hash
+    this.#times[slot] = packet.atMicros
+    this.#previous[slot] = newest
+    this.#heads[head] = this.#next
     this.#next += 1
     if (this.#next >= 0x7fff_0000) this.clear()
     return null
@@ -60,21 +59,23 @@ export class CopyFilter {
 
   forgetBefore(micros: number): void {
     while (this.#oldest < this.#next) {
-      const entry = this.#ring[this.#oldest & (slots - 1)]
-      if (entry && entry.atMicros >= micros) return
+      if ((this.#times[this.#oldest & (slots - 1)] ?? 0) >= micros) return
       this.#forgetOldest()
     }
   }
 
   clear(): void {
-    this.#ring.fill(undefined)
+    this.#datagrams.fill(undefined)
+    this.#packets.fill(undefined)
     this.#heads.fill(-1)
     this.#next = 0
     this.#oldest = 0
   }
 
   #forgetOldest(): void {
-    this.#ring[this.#oldest & (slots - 1)] = undefined
+    const slot = this.#oldest & (slots - 1)
+    this.#datagrams[slot] = undefined
+    this.#packets[slot] = undefined
     this.#oldest += 1
   }
 }
@@ -90,8 +91,12 @@ function hashOf(datagram: DecodedDatagram): number {
   return hash
 }
 
-function isCopy(known: Remembered, datagram: DecodedDatagram, packet: CapturedPacket): boolean {
-  const before = known.datagram
+function isCopy(
+  before: DecodedDatagram,
+  known: CapturedPacket,
+  datagram: DecodedDatagram,
+  packet: CapturedPacket,
+): boolean {
   return (
     Math.abs(packet.atMicros - known.atMicros) <= copyWindowMicros &&
     before.ipId === datagram.ipId &&
@@ -105,7 +110,7 @@ function isCopy(known: Remembered, datagram: DecodedDatagram, packet: CapturedPa
     before.tcp?.flags === datagram.tcp?.flags &&
     isSame(before, datagram) &&
     // Without an IP id only the place tells a copy from the same message sent again at once.
-    (datagram.ipId !== 0 || isElsewhere(known.packet, packet))
+    (datagram.ipId !== 0 || isElsewhere(known, packet))
   )
 }
 

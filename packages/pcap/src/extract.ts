@@ -49,6 +49,7 @@ export interface ExtractorOptions {
 const sweepEveryMicros = 1_000_000
 const maxFramesOfMessage = 256
 const maxNestedFragments = 4
+const noNotes: readonly string[] = []
 
 /** Frames in, SIP messages out: link layer, IP, copies, fragments, TCP streams, framing. Never throws; all bounded. */
 export class SipExtractor {
@@ -154,7 +155,7 @@ export class SipExtractor {
       this.#takeGivenUp()
       return
     }
-    this.#datagram(decoded, [packet], [], packet)
+    this.#datagram(decoded, [packet], noNotes, packet)
   }
 
   /** Copies follow within microseconds, so the message is among the last; a frame's messages stand together. */
@@ -239,11 +240,11 @@ export class SipExtractor {
     }
     const all = datagram.isTruncated ? [...notes, 'truncated'] : notes
     if (datagram.isTruncated) this.#counters.truncated += 1
-    for (const [index, piece] of pieces.entries()) {
-      this.#emit(transportOf(datagram), datagram, piece.bytes, piece.isSip, frames, all, last, {
-        index,
-        lineEnds: piece.lineEnds,
-      })
+    const transport = transportOf(datagram)
+    let index = 0
+    for (const { bytes, isSip, lineEnds } of pieces) {
+      this.#emit(transport, datagram, bytes, isSip, frames, all, last, index, lineEnds)
+      index += 1
     }
   }
 
@@ -265,10 +266,7 @@ export class SipExtractor {
       }
       const notes = packets.length > 1 ? ['reassembled'] : []
       if (datagram.isTruncated) notes.push('truncated')
-      this.#emit('SCTP', datagram, payload, piece?.isSip === true, packets, notes, packet, {
-        index,
-        lineEnds: 0,
-      })
+      this.#emit('SCTP', datagram, payload, piece?.isSip === true, packets, notes, packet, index, 0)
     }
   }
 
@@ -283,10 +281,8 @@ export class SipExtractor {
     const notes: string[] = []
     if (packets.length > 1) notes.push('reassembled')
     if (!message.isComplete && message.isSip) notes.push('incomplete')
-    this.#emit(message.transport, datagram, message.payload, message.isSip, packets, notes, last, {
-      index,
-      lineEnds: message.lineEnds,
-    })
+    const { transport, payload, isSip, lineEnds } = message
+    this.#emit(transport, datagram, payload, isSip, packets, notes, last, index, lineEnds)
   }
 
   #emit(
@@ -297,7 +293,8 @@ export class SipExtractor {
     frames: readonly CapturedPacket[],
     notes: readonly string[],
     last: CapturedPacket,
-    place: Pick<ExtractedMessage, 'index' | 'lineEnds'>,
+    index: number,
+    lineEnds: number,
   ): void {
     if (!isSip) this.#counters.notSip += 1
     const message: ExtractedMessage = {
@@ -309,7 +306,8 @@ export class SipExtractor {
       payload,
       frames: frames.length > maxFramesOfMessage ? frames.slice(0, maxFramesOfMessage) : frames,
       isSip,
-      ...place,
+      index,
+      lineEnds,
       copies: 1,
       notes: isSip ? [...notes] : [...notes, 'not-sip'],
       packetType: datagram.packetType,

@@ -48,21 +48,22 @@ export function createPcapReader(): CaptureReader {
       for (;;) {
         let bytes = queue.peek(headerBytes)
         if (!bytes) return found
-        const size = order.u32(bytes, 8)
+        const size = order.u32(bytes, queue.start + 8)
         if (size > maxPacketBytes) {
           fail(`damaged after packet ${packets}: a packet of ${size} bytes`)
           return found
         }
         bytes = queue.peek(headerBytes + size)
         if (!bytes) return found
-        const fraction = order.u32(bytes, 4)
-        const micros = order.u32(bytes, 0) * 1_000_000 + (isNano ? Math.floor(fraction / 1000) : fraction)
+        const at = queue.start
+        const fraction = order.u32(bytes, at + 4)
+        const micros = order.u32(bytes, at) * 1_000_000 + (isNano ? Math.floor(fraction / 1000) : fraction)
         found.push({
           linkType,
           atMicros: Math.min(micros, maxPacketMicros),
           nanos: isNano ? fraction % 1000 : 0,
-          bytes: bytes.subarray(headerBytes, headerBytes + size),
-          originalLength: Math.max(order.u32(bytes, 12), size),
+          bytes: bytes.subarray(at + headerBytes, at + headerBytes + size),
+          originalLength: Math.max(order.u32(bytes, at + 12), size),
           interfaceName: '',
         })
         queue.skip(headerBytes + size)

@@ -55,6 +55,7 @@ export function createPcapngReader(): CaptureReader {
     return found ?? null
   }
 
+  /** `at`: where the captured bytes begin; `stamp`: where its time is, or -1. */
   const readPacket = (
     bytes: Uint8Array,
     source: CaptureInterface,
@@ -84,39 +85,45 @@ export function createPcapngReader(): CaptureReader {
     }
   }
 
-  const readBlock = (bytes: Uint8Array, type: number, length: number): CapturedPacket | null => {
+  /** The block of `length` bytes at `from`. */
+  const readBlock = (
+    bytes: Uint8Array,
+    from: number,
+    type: number,
+    length: number,
+  ): CapturedPacket | null => {
     const { u16, u32 } = order ?? littleEndian
-    const bodyEnd = length - 4
+    const bodyEnd = from + length - 4
     switch (type) {
-      case blockTypes.enhancedPacket: {
-        if (length < 32) break
-        const source = interfaceOf(u32(bytes, 8))
-        return source && readPacket(bytes, source, 12, 28, u32(bytes, 20), u32(bytes, 24), bodyEnd)
-      }
+      case blockTypes.enhancedPacket:
       case blockTypes.packetObsolete: {
         if (length < 32) break
-        const source = interfaceOf(u16(bytes, 8))
-        return source && readPacket(bytes, source, 12, 28, u32(bytes, 20), u32(bytes, 24), bodyEnd)
+        const isEnhanced = type === blockTypes.enhancedPacket
+        const source = interfaceOf(isEnhanced ? u32(bytes, from + 8) : u16(bytes, from + 8))
+        const captured = u32(bytes, from + 20)
+        const original = u32(bytes, from + 24)
+        return source && readPacket(bytes, source, from + 12, from + 28, captured, original, bodyEnd)
       }
       case blockTypes.simplePacket: {
         if (length < 16) break
         const source = interfaceOf(0)
         if (!source) return null
-        const original = u32(bytes, 8)
+        const original = u32(bytes, from + 8)
         const limit = source.snapLength === 0 ? original : Math.min(original, source.snapLength)
+        const at = from + 12
         // A simple packet has no stamp of its own.
-        return readPacket(bytes, source, -1, 12, Math.min(limit, bodyEnd - 12), original, bodyEnd)
+        return readPacket(bytes, source, -1, at, Math.min(limit, bodyEnd - at), original, bodyEnd)
       }
       case blockTypes.interfaceDescription: {
         if (length < 20) break
         if (interfaces.length >= maxInterfaces) fail(`more than ${maxInterfaces} interfaces in a section`)
-        else interfaces.push(readInterface(bytes, bodyEnd, u16, u32))
+        else interfaces.push(readInterface(bytes.subarray(from, bodyEnd), u16, u32))
         return null
       }
       case blockTypes.interfaceStatistics: {
-        const source = interfaces[u32(bytes, 8)]
+        const source = interfaces[u32(bytes, from + 8)]
         if (source) {
-          const drops = readDrops(bytes, bodyEnd, u16, u32)
+          const drops = readDrops(bytes.subarray(from, bodyEnd), u16, u32)
           // Each block tells the total since the start of its section.
           reportedDrops += Math.max(0, drops - source.drops)
           source.drops = Math.max(source.drops, drops)
@@ -138,12 +145,13 @@ export function createPcapngReader(): CaptureReader {
       for (;;) {
         let bytes = queue.peek(smallestBlockBytes)
         if (!bytes) return found
+        let from = queue.start
         // The section header's type reads the same in both byte orders; its third word tells which one follows.
-        if (u32be(bytes, 0) === blockTypes.sectionHeader) {
+        if (u32be(bytes, from) === blockTypes.sectionHeader) {
           order =
-            u32be(bytes, 8) === byteOrderMagic
+            u32be(bytes, from + 8) === byteOrderMagic
               ? bigEndian
-              : u32le(bytes, 8) === byteOrderMagic
+              : u32le(bytes, from + 8) === byteOrderMagic
                 ? littleEndian
                 : null
           interfaces = []
@@ -156,7 +164,7 @@ export function createPcapngReader(): CaptureReader {
           )
           return found
         }
-        const told = order.u32(bytes, 4)
+        const told = order.u32(bytes, from + 4)
         if (told < smallestBlockBytes || told > maxBlockBytes) {
           fail(`damaged after packet ${packets}: a block of ${told} bytes`)
           return found
@@ -165,11 +173,12 @@ export function createPcapngReader(): CaptureReader {
         const length = (told + 3) & ~3
         bytes = queue.peek(length)
         if (!bytes) return found
-        if (order.u32(bytes, length - 4) !== told) {
+        from = queue.start
+        if (order.u32(bytes, from + length - 4) !== told) {
           fail(`damaged after packet ${packets}: the two lengths of a block differ`)
           return found
         }
-        const packet = readBlock(bytes, order.u32(bytes, 0), length)
+        const packet = readBlock(bytes, from, order.u32(bytes, from), length)
         if (packet) found.push(packet)
         if (problem !== null) return found
         queue.skip(length)
@@ -193,36 +202,32 @@ export function createPcapngReader(): CaptureReader {
   }
 }
 
-function readInterface(
-  bytes: Uint8Array,
-  bodyEnd: number,
-  u16: ByteOrder['u16'],
-  u32: ByteOrder['u32'],
-): CaptureInterface {
+/** `block`: without the length at its end. */
+function readInterface(block: Uint8Array, u16: ByteOrder['u16'], u32: ByteOrder['u32']): CaptureInterface {
   let name = ''
   let resolution = microsecondScale.resolution
   let offsetSeconds = 0
-  eachOption(bytes, 16, bodyEnd, u16, (code, at, length) => {
+  eachOption(block, 16, u16, (code, at, length) => {
     if (code === optionInterfaceName)
-      name = lenientUtf8.decode(bytes.subarray(at, at + Math.min(length, maxNameBytes)))
-    if (code === optionTimeResolution && length >= 1) resolution = bytes[at] ?? resolution
+      name = lenientUtf8.decode(block.subarray(at, at + Math.min(length, maxNameBytes)))
+    if (code === optionTimeResolution && length >= 1) resolution = block[at] ?? resolution
     if (code === optionTimeOffset && length >= 8)
-      offsetSeconds = Number(BigInt.asIntN(64, u64(bytes, at, u32)))
+      offsetSeconds = Number(BigInt.asIntN(64, u64(block, at, u32)))
   })
   return {
-    linkType: u16(bytes, 8),
-    snapLength: u32(bytes, 12),
+    linkType: u16(block, 8),
+    snapLength: u32(block, 12),
     name: name.slice(0, maxNameBytes),
     scale: { resolution, offsetSeconds },
     drops: 0,
   }
 }
 
-function readDrops(bytes: Uint8Array, bodyEnd: number, u16: ByteOrder['u16'], u32: ByteOrder['u32']): number {
+function readDrops(block: Uint8Array, u16: ByteOrder['u16'], u32: ByteOrder['u32']): number {
   let drops = 0
-  eachOption(bytes, 20, bodyEnd, u16, (code, at, length) => {
+  eachOption(block, 20, u16, (code, at, length) => {
     if ((code === optionInterfaceDrops || code === optionSystemDrops) && length >= 8) {
-      drops = Math.max(drops, Number(u64(bytes, at, u32)))
+      drops = Math.max(drops, Number(u64(block, at, u32)))
     }
   })
   return drops
@@ -238,10 +243,10 @@ function u64(bytes: Uint8Array, at: number, u32: ByteOrder['u32']): bigint {
 function eachOption(
   bytes: Uint8Array,
   from: number,
-  end: number,
   u16: ByteOrder['u16'],
   visit: (code: number, at: number, length: number) => void,
 ): void {
+  const end = bytes.length
   let at = from
   while (at + 4 <= end) {
     const code = u16(bytes, at)

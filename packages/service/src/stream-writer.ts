@@ -39,6 +39,8 @@ export interface StreamWriterOptions<T> {
   readonly maxBufferedItems?: number
   readonly maxBufferedBytes?: number
   readonly sizeOf?: (item: T) => number
+  /** How a batch is put into an entry; `encodeBatch` unless told. */
+  readonly encode?: (items: readonly T[]) => BatchFields
   /**
    * Says each item on a pub/sub channel, once: in the write that first carries it to the stream, so that a process killed at
    * any moment leaves both or neither; at once while the stream refuses it.
@@ -72,6 +74,7 @@ export function createStreamWriter<T extends object>(options: StreamWriterOption
     maxBufferedItems = 50_000,
     maxBufferedBytes = 64 * 1024 * 1024,
     sizeOf = () => 1024,
+    encode = encodeBatch,
     announce,
   } = options
 
@@ -100,9 +103,9 @@ export function createStreamWriter<T extends object>(options: StreamWriterOption
     }
     if (isPumping) return
     if (queue.length >= batchItems) startPump()
-    else {
+    else if (timer === undefined) {
       const isBusy = performance.now() - sentAtMillis < busyGapMillis
-      timer ??= setTimeout(startPump, isBusy ? busyFlushMillis : flushMillis)
+      timer = setTimeout(startPump, isBusy ? busyFlushMillis : flushMillis)
     }
   }
 
@@ -201,7 +204,7 @@ export function createStreamWriter<T extends object>(options: StreamWriterOption
 
   /** A batch as a stream entry, and how many such entries the stream may hold. */
   function toEntry(batch: readonly T[]): { maxEntries: number; fields: BatchFields } {
-    const fields = encodeBatch(batch)
+    const fields = encode(batch)
     const entryBytes = fields[5].length + 100
     averageEntryBytes = averageEntryBytes === 0 ? entryBytes : averageEntryBytes * 0.99 + entryBytes * 0.01
     return { maxEntries: Math.max(1_000, Math.floor(maxStreamBytes / averageEntryBytes)), fields }

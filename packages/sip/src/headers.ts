@@ -122,24 +122,54 @@ for (const [short, canonical] of compact) {
   canonicalBySpelling.set(short.toUpperCase(), canonical)
 }
 
-interface Spelling {
-  readonly name: string
+/** Every well-known spelling once, in lower case, in an open hash table: the usual header is recognised in place. */
+interface KnownName {
+  readonly letters: Uint8Array
   readonly canonical: string
 }
 
-/** Well-known spellings by their length: the usual header is recognised in place, without cutting its name out. */
-const spellingsByLength: Spelling[][] = []
-for (const [name, canonical] of canonicalBySpelling)
-  (spellingsByLength[name.length] ??= []).push({ name, canonical })
+const slots = 512
+const knownNames: (KnownName | undefined)[] = Array.from({ length: slots }, () => undefined)
+for (const [name, canonical] of canonicalBySpelling) {
+  const letters = Uint8Array.from(name.toLowerCase(), (letter) => letter.charCodeAt(0))
+  let hash = 0
+  for (const letter of letters) hash = hashHeaderName(hash, letter)
+  let slot = hash & (slots - 1)
+  while (knownNames[slot] !== undefined && !isName(knownNames[slot], letters, 0, letters.length))
+    slot = (slot + 1) & (slots - 1)
+  knownNames[slot] ??= { letters, canonical }
+}
 
-/** The same as `canonicalHeaderName(text.slice(start, end))`, but fast. */
-export function canonicalHeaderNameAt(text: string, start: number, end: number): string {
-  const candidates = spellingsByLength[end - start]
-  if (candidates !== undefined) {
-    const first = text.charCodeAt(start)
-    for (const { name, canonical } of candidates)
-      if (name.charCodeAt(0) === first && text.startsWith(name, start)) return canonical
+/** The hash of a name and one letter more, blind to case; 0 is the hash of no letter. */
+export function hashHeaderName(hash: number, letter: number): number {
+  return (Math.imul(hash, 31) + (letter | 0x20)) | 0
+}
+
+/** The long form in lower case of the name from `start` to `end`, whose hash is given; `undefined` if not well known. */
+export function knownHeaderName(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  hash: number,
+): string | undefined {
+  for (let slot = hash & (slots - 1); ; slot = (slot + 1) & (slots - 1)) {
+    const known = knownNames[slot]
+    if (known === undefined) return undefined
+    if (isName(known, bytes, start, end)) return known.canonical
   }
+}
+
+function isName(known: KnownName | undefined, bytes: Uint8Array, start: number, end: number): boolean {
+  if (known === undefined) return false
+  const { letters } = known
+  if (letters.length !== end - start) return false
+  // Letters and hyphens: the bit that makes a capital small is set in a hyphen, and a control character is not asked about.
+  for (let i = 0; i < letters.length; i++) if (((bytes[start + i] ?? 0) | 0x20) !== letters[i]) return false
+  return true
+}
+
+/** The same as `canonicalHeaderName(text.slice(start, end))`. */
+export function canonicalHeaderNameAt(text: string, start: number, end: number): string {
   return canonicalHeaderName(text.slice(start, end))
 }
 

@@ -1,4 +1,4 @@
-import { canonicalHeaderNameAt } from './headers.ts'
+import { canonicalHeaderNameAt, hashHeaderName, knownHeaderName } from './headers.ts'
 import { isSpace } from './parameters.ts'
 import { parseStartLine, type StartLine } from './start-line.ts'
 
@@ -11,8 +11,10 @@ export interface MessageHead {
   readonly startLine: StartLine
   readonly startLineStart: number
   readonly startLineEnd: number
-  /** Four numbers a header: start, colon (-1: none), end without line end, end with it. */
+  /** Two numbers a header: its start and its colon (-1: none). It ends where the next one starts, folds included. */
   readonly spans: readonly number[]
+  /** Where the last header ends. */
+  readonly headersEnd: number
   /** Long lower-case name of each header; `''` for a line without a colon. */
   readonly canonicals: readonly string[]
   readonly folded: boolean
@@ -20,6 +22,10 @@ export interface MessageHead {
   /** Behind the empty line; the length of the bytes when there is none. */
   readonly bodyStart: number
 }
+
+const carriageReturn = 0x0d
+const space = 0x20
+const colon = 0x3a
 
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
@@ -43,37 +49,50 @@ export function scanHead(bytes: Uint8Array): MessageHead | string {
   let bareLf = lineFeed < length && startLineEnd === lineFeed
   let folded = false
   let bodyStart = length
+  let headersEnd = length
   let lineStart = lineFeed + 1
   // Searched for only when the last one found is behind us, so that lines without a colon cost nothing extra.
-  let colon = -1
+  let nextColon = -1
   while (lineStart < length) {
-    lineFeed = indexFrom(text, '\n', lineStart)
-    const end = endOfLine(text, lineStart, lineFeed)
-    const next = Math.min(lineFeed + 1, length)
-    if (lineFeed < length && end === lineFeed) bareLf = true
-    if (end === lineStart) {
-      bodyStart = next
-      break
-    }
-    const first = text.charCodeAt(lineStart)
-    if ((first === 0x20 || first === 0x09) && spans.length > 0) {
-      // A colon on a folded line belongs to the value.
-      spans[spans.length - 2] = end
-      spans[spans.length - 1] = next
-      folded = true
+    // Names are read from the bytes: a character of a string costs more.
+    let at = lineStart
+    let hash = 0
+    let byte = bytes[at] ?? 0
+    for (; byte > space && byte !== colon && at < length; byte = bytes[++at] ?? 0)
+      hash = hashHeaderName(hash, byte)
+    if (byte === colon && at > lineStart) {
+      lineFeed = indexFrom(text, '\n', at)
+      const name = knownHeaderName(bytes, lineStart, at, hash)
+      canonicals.push(name ?? canonicalHeaderNameAt(text, lineStart, at))
+      spans.push(lineStart, at)
+      if (lineFeed < length && bytes[lineFeed - 1] !== carriageReturn) bareLf = true
     } else {
-      if (colon < lineStart) colon = indexFrom(text, ':', lineStart)
-      if (colon < end) {
-        let nameEnd = colon
-        while (nameEnd > lineStart && isSpace(text.charCodeAt(nameEnd - 1))) nameEnd--
-        canonicals.push(canonicalHeaderNameAt(text, lineStart, nameEnd))
-        spans.push(lineStart, colon, end, next)
+      lineFeed = indexFrom(text, '\n', at)
+      const end = endOfLine(text, lineStart, lineFeed)
+      if (lineFeed < length && end === lineFeed) bareLf = true
+      if (end === lineStart) {
+        headersEnd = lineStart
+        bodyStart = Math.min(lineFeed + 1, length)
+        break
+      }
+      const first = text.charCodeAt(lineStart)
+      if ((first === 0x20 || first === 0x09) && spans.length > 0) {
+        // A colon on a folded line belongs to the value.
+        folded = true
       } else {
-        canonicals.push('')
-        spans.push(lineStart, -1, end, next)
+        if (nextColon < lineStart) nextColon = indexFrom(text, ':', lineStart)
+        if (nextColon < end) {
+          let nameEnd = nextColon
+          while (nameEnd > lineStart && isSpace(text.charCodeAt(nameEnd - 1))) nameEnd--
+          canonicals.push(canonicalHeaderNameAt(text, lineStart, nameEnd))
+          spans.push(lineStart, nextColon)
+        } else {
+          canonicals.push('')
+          spans.push(lineStart, -1)
+        }
       }
     }
-    lineStart = next
+    lineStart = Math.min(lineFeed + 1, length)
   }
   return {
     bytes,
@@ -83,11 +102,19 @@ export function scanHead(bytes: Uint8Array): MessageHead | string {
     startLineStart: start,
     startLineEnd,
     spans,
+    headersEnd,
     canonicals,
     folded,
     bareLf,
     bodyStart,
   }
+}
+
+/** Where the text of the header at `spans[at]` ends: before the line end of its last line. */
+export function headerTextEnd({ text, spans, headersEnd }: MessageHead, at: number): number {
+  const start = spans[at] ?? 0
+  const end = spans[at + 2] ?? headersEnd
+  return text.charCodeAt(end - 1) === 0x0a ? endOfLine(text, start, end - 1) : end
 }
 
 /** The text's length when there is none. */

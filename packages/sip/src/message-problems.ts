@@ -36,7 +36,7 @@ function findByteProblems(message: MessageHead, problems: string[]): void {
     problems.push('a control character in the headers')
   if (!isAscii && !isUtf8(head)) problems.push('the headers are not valid UTF-8')
   const lines = { withoutColon: false, withoutName: false, blank: false }
-  for (let i = 0; i < spans.length; i += 4) {
+  for (let i = 0; i < spans.length; i += 2) {
     const start = spans[i] ?? 0
     const colon = spans[i + 1] ?? -1
     if (colon < 0) lines.withoutColon = true

@@ -1,6 +1,12 @@
-import { scanHead, toBinaryText, type MessageHead } from './message-head.ts'
+import { headerTextEnd, scanHead, toBinaryText, type MessageHead } from './message-head.ts'
 import { findProblems, parseLength } from './message-problems.ts'
-import { nameAddressParameter, noNameAddress, parseNameAddress, type NameAddress } from './name-address.ts'
+import {
+  nameAddressParameter,
+  noNameAddress,
+  parseNameAddress,
+  parseUsualNameAddress,
+  type NameAddress,
+} from './name-address.ts'
 import { findParameter, isSpace, splitList, trimSpace } from './parameters.ts'
 import { parseStartLine } from './start-line.ts'
 import { parseSentBy, parseVia, type Via } from './via.ts'
@@ -82,18 +88,18 @@ export class SipMessage {
   /** In the order of the message; a repeated header is there as often as it was sent. */
   get headers(): readonly SipHeader[] {
     if (this.#headers) return this.#headers
-    const { spans } = this.#head
+    const { spans, headersEnd } = this.#head
     const headers: SipHeader[] = []
-    for (let i = 0; i < spans.length; i += 4) {
+    for (let i = 0; i < spans.length; i += 2) {
       const start = spans[i] ?? 0
       const colon = spans[i + 1] ?? -1
       headers.push({
         name: colon < 0 ? '' : this.#utf8(trimEnd(this.#head.text, start, colon)),
-        canonical: this.#canonicals[i / 4] ?? '',
+        canonical: this.#canonicals[i / 2] ?? '',
         value: this.#value(i),
-        raw: this.#decode(start, spans[i + 2] ?? start),
+        raw: this.#decode(start, headerTextEnd(this.#head, i)),
         start,
-        end: spans[i + 3] ?? start,
+        end: spans[i + 2] ?? headersEnd,
       })
     }
     this.#headers = headers
@@ -103,7 +109,7 @@ export class SipMessage {
   /** The value of the first header of that name (long form, lower case), or `undefined`. */
   header(canonical: string): string | undefined {
     const at = this.#canonicals.indexOf(canonical)
-    return at < 0 ? undefined : this.#value(at * 4)
+    return at < 0 ? undefined : this.#value(at * 2)
   }
 
   /** The values of all headers of that name in order; comma lists are not split. */
@@ -114,7 +120,7 @@ export class SipMessage {
       at >= 0;
       at = this.#canonicals.indexOf(canonical, at + 1)
     )
-      values.push(this.#value(at * 4))
+      values.push(this.#value(at * 2))
     return values
   }
 
@@ -232,8 +238,15 @@ export class SipMessage {
   }
 
   #nameAddress(canonical: string): NameAddress {
-    const value = this.header(canonical)
-    return value === undefined ? noNameAddress : parseNameAddress(value)
+    const at = this.#canonicals.indexOf(canonical)
+    if (at < 0) return noNameAddress
+    const { bytes, text, isAscii, folded } = this.#head
+    const start = this.#valueStart(at * 2)
+    const usual =
+      isAscii && !folded
+        ? parseUsualNameAddress(bytes, text, start, this.#valueEnd(at * 2, start))
+        : undefined
+    return usual ?? parseNameAddress(this.#value(at * 2))
   }
 
   #tag(canonical: string): string {
@@ -253,13 +266,26 @@ export class SipMessage {
     return decoder.decode(Uint8Array.from(text, (character) => character.charCodeAt(0)))
   }
 
+  #valueStart(span: number): number {
+    const { bytes, spans } = this.#head
+    const colon = spans[span + 1] ?? -1
+    let start = colon < 0 ? (spans[span] ?? 0) : colon + 1
+    const end = headerTextEnd(this.#head, span)
+    while (start < end && isSpace(bytes[start] ?? 0)) start++
+    return start
+  }
+
+  #valueEnd(span: number, start: number): number {
+    const { bytes } = this.#head
+    let end = headerTextEnd(this.#head, span)
+    while (end > start && isSpace(bytes[end - 1] ?? 0)) end--
+    return end
+  }
+
   #value(span: number): string {
-    const { text, spans, folded } = this.#head
-    let start = (spans[span + 1] ?? -1) + 1
-    if (start === 0) start = spans[span] ?? 0
-    let end = spans[span + 2] ?? start
-    while (start < end && isSpace(text.charCodeAt(start))) start++
-    while (end > start && isSpace(text.charCodeAt(end - 1))) end--
+    const { folded } = this.#head
+    const start = this.#valueStart(span)
+    const end = this.#valueEnd(span, start)
     const value = this.#decode(start, end)
     if (!folded || !value.includes('\n')) return value
     return value

@@ -1,6 +1,15 @@
 import { findParameter, isSpace, skipQuoted, trimSpace, unquote } from './parameters.ts'
 import { parseUserHost } from './uri.ts'
 
+const quote = 0x22
+const colon = 0x3a
+const semicolon = 0x3b
+const lessThan = 0x3c
+const greaterThan = 0x3e
+const atSign = 0x40
+const backslash = 0x5c
+const space = 0x20
+
 /** The value of From, To, Contact and the like, RFC 3261 20.10. */
 export interface NameAddress {
   /** Without quotes and escapes. */
@@ -77,4 +86,91 @@ export function nameAddressParameter(value: string, name: string): string | unde
 /** The URI of a name-addr value, without brackets; cheaper than all of it. */
 export function nameAddressUri(value: string): string {
   return splitNameAddress(value).uri
+}
+
+/**
+ * `parseNameAddress(text.slice(start, end))` of ASCII text without folds, whose bytes have the same offsets, for the form that
+ * nearly every message has: `"name" <sip:user@host:port;parameters>;tag=…`. Anything else is `undefined`: then the long way.
+ */
+export function parseUsualNameAddress(
+  bytes: Uint8Array,
+  text: string,
+  start: number,
+  end: number,
+): NameAddress | undefined {
+  let nameStart = start
+  let at = start
+  if (bytes[start] === quote) {
+    nameStart += 1
+    for (at = nameStart; at < end && bytes[at] !== quote; at++) if (bytes[at] === backslash) return undefined
+  } else {
+    for (; at < end && bytes[at] !== lessThan; at++)
+      if (bytes[at] === semicolon || bytes[at] === quote) return undefined
+  }
+  let nameEnd = at
+  if (bytes[at] === quote) {
+    at += 1
+    while (at < end && isSpace(bytes[at] ?? 0)) at++
+  } else while (nameEnd > nameStart && isSpace(bytes[nameEnd - 1] ?? 0)) nameEnd--
+  if (at >= end || bytes[at] !== lessThan || !text.startsWith('sip:', at + 1)) return undefined
+
+  const uriStart = at + 1
+  const userStart = at + 5
+  let userEnd = -1
+  let hostStart = userStart
+  at = userStart
+  for (; at < end && bytes[at] !== greaterThan; at++) {
+    const byte = bytes[at] ?? 0
+    if (byte <= space) return undefined
+    if (hostStart > userStart) continue
+    if (byte === colon && userEnd < 0) userEnd = at
+    else if (byte === atSign) {
+      if (userEnd < 0) userEnd = at
+      hostStart = at + 1
+    }
+  }
+  if (at >= end) return undefined
+  const uriEnd = at
+  const hostEnd = usualHostEnd(bytes, hostStart, uriEnd)
+  if (hostEnd < 0) return undefined
+  return {
+    displayName: text.slice(nameStart, nameEnd),
+    uri: text.slice(uriStart, uriEnd),
+    user: hostStart === userStart ? '' : text.slice(userStart, userEnd),
+    host: text.slice(hostStart, hostEnd),
+    tag: tagAt(bytes, text, uriEnd + 1, end),
+  }
+}
+
+/** Of a name or an IPv4 address that a port, parameters or nothing follows; -1 of anything else. */
+function usualHostEnd(bytes: Uint8Array, start: number, end: number): number {
+  let at = start
+  while (at < end && isHostByte(bytes[at] ?? 0)) at++
+  if (at === start) return -1
+  if (at === end || bytes[at] === semicolon) return at
+  if (bytes[at] !== colon) return -1
+  for (let rest = at + 1; rest < end; rest++) if (bytes[rest] === colon) return -1
+  return at
+}
+
+function isHostByte(byte: number): boolean {
+  const small = byte | 0x20
+  return (
+    (small >= 0x61 && small <= 0x7a) ||
+    (byte >= 0x30 && byte <= 0x39) ||
+    byte === 0x2d ||
+    byte === 0x2e ||
+    byte === 0x5f
+  )
+}
+
+function tagAt(bytes: Uint8Array, text: string, start: number, end: number): string {
+  if (start === end) return ''
+  if (text.startsWith(';tag=', start)) {
+    const from = start + 5
+    let at = from
+    while (at < end && bytes[at] !== semicolon && bytes[at] !== quote && (bytes[at] ?? 0) > space) at++
+    if (at === end || bytes[at] === semicolon) return text.slice(from, at)
+  }
+  return findParameter(text.slice(start, end), 0, 'tag') ?? ''
 }

@@ -44,6 +44,8 @@ function isVersion(line: string, at: number): boolean {
 }
 
 function parseStatusLine(line: string): StartLine | undefined {
+  const usual = parseUsualStatusLine(line)
+  if (usual !== undefined) return usual
   const first = line.indexOf(' ')
   if (first < 0) return undefined
   let at = first
@@ -64,6 +66,25 @@ function parseStatusLine(line: string): StartLine | undefined {
     status: isCode ? Number(code) : null,
     reason: trimSpace(line, end),
     problems: problems.length === 0 ? noProblems : problems,
+  }
+}
+
+/** The usual case at once; anything unusual takes the long way. */
+function parseUsualStatusLine(line: string): StartLine | undefined {
+  if (!line.startsWith('SIP/2.0 ')) return undefined
+  const hundreds = line.charCodeAt(8) - 0x30
+  const tens = line.charCodeAt(9) - 0x30
+  const ones = line.charCodeAt(10) - 0x30
+  // Behind the end of the line the code is NaN, and no comparison holds.
+  if (!(hundreds >= 1 && hundreds <= 6 && tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9)) return undefined
+  if (line.length > 11 && !isSpace(line.charCodeAt(11))) return undefined
+  return {
+    kind: 'response',
+    method: '',
+    requestUri: '',
+    status: hundreds * 100 + tens * 10 + ones,
+    reason: trimSpace(line, 11),
+    problems: noProblems,
   }
 }
 

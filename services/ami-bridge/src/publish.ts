@@ -1,5 +1,6 @@
 import type { SipRecord } from '@sip-capture/contract/bus/sip-record.ts'
 import { toTrafficMessage } from '@sip-capture/contract/bus/traffic-message.ts'
+import { encodeRecords } from '@sip-capture/contract/codec.ts'
 import type { BusKeys } from '@sip-capture/contract/keys.ts'
 import type { Logger } from '@sip-capture/service/logger.ts'
 import { createStreamWriter } from '@sip-capture/service/stream-writer.ts'
@@ -23,6 +24,7 @@ export function createPublisher(options: { redis: Redis; keys: BusKeys; logger: 
     key: keys.trafficLog,
     logger,
     sizeOf: (record) => record.payload.length + 400,
+    encode: encodeRecords,
     announce: {
       channel: keys.traffic,
       toText: (record) => JSON.stringify(toTrafficMessage(record)),

@@ -1,5 +1,6 @@
 import type { SipRecord } from '@sip-capture/contract/bus/sip-record.ts'
 import type { SourceStatus } from '@sip-capture/contract/bus/source-status.ts'
+import { encodeRecords } from '@sip-capture/contract/codec.ts'
 import { createBusKeys } from '@sip-capture/contract/keys.ts'
 import { nowMicros } from '@sip-capture/contract/time.ts'
 import { createHeartbeat, type Heartbeat } from '@sip-capture/service/heartbeat.ts'
@@ -18,6 +19,7 @@ import { Pipeline } from './pipeline.ts'
 import { createPortTest } from './port-list.ts'
 import { recordBytes } from './record.ts'
 import { readTsharkVersion } from './tshark-version.ts'
+import { warmUp } from './warm-up.ts'
 
 const expireEveryMillis = 1000
 const refreshEveryMillis = 5000
@@ -34,7 +36,13 @@ export async function startSidecar(context: {
   const startedAtMicros = nowMicros()
   const isLive = config.TSHARK_ENABLED && !config.TSHARK_INTERFACE.some((name) => name.includes('/'))
 
-  const writer = createStreamWriter<SipRecord>({ redis, key: keys.capture, logger, sizeOf: recordBytes })
+  const writer = createStreamWriter<SipRecord>({
+    redis,
+    key: keys.capture,
+    logger,
+    sizeOf: recordBytes,
+    encode: encodeRecords,
+  })
   let own = toOwnAddresses([], localAddresses())
   const pipeline = new Pipeline({
     node: config.NODE_NAME,
@@ -44,7 +52,10 @@ export async function startSidecar(context: {
     publish: (record) => writer.write(record),
   })
 
-  const version = config.TSHARK_ENABLED ? await readTsharkVersion(config.TSHARK_COMMAND) : null
+  const versionAnswer = config.TSHARK_ENABLED ? readTsharkVersion(config.TSHARK_COMMAND) : null
+  // While tshark says its version.
+  if (isLive) warmUp()
+  const version = await versionAnswer
   const subject = `tshark${version === null ? '' : ` ${version}`} on ${config.TSHARK_INTERFACE.join(', ')}`
   let linkWarnings: string[] = []
   let heartbeat: Heartbeat | undefined

@@ -32,7 +32,7 @@ export interface TsharkProcess {
 }
 
 /** Of the kernel, in MiB: the default of 2 lost packets at bursts. */
-const kernelBufferMebibytes = '32'
+const kernelBufferMebibytes = '64'
 const maxStderrLines = 40
 const maxStderrLineBytes = 1000
 const forceAfterMillis = 2000

@@ -35,7 +35,11 @@ export const frame = z.object({
 })
 export type Frame = z.infer<typeof frame>
 
-/** One SIP message (or one payload on a SIP port that is not SIP) as one source saw it. */
+/**
+ * One SIP message (or one payload on a SIP port that is not SIP) as one source saw it. On the bus `payloadAt: [offset, length]`
+ * may stand in place of `payload`: then these bytes of the first frame are the payload, and `decodeBatch` puts a view of them
+ * in its place.
+ */
 export const sipRecord = z.object({
   v: z.literal(1),
   /** Deterministic for what was seen where and when (32 hex digits), so that a redelivery makes no second row. */

@@ -76,28 +76,37 @@ export function findKnownStart(bytes: Uint8Array, from: number, end: number): nu
 
 /** Index after the empty line that ends the headers, or -1. Tolerates bare line feeds. */
 export function headersEnd(bytes: Uint8Array, from: number, end: number): number {
-  let at = from
-  for (;;) {
-    const line = bytes.indexOf(lineFeed, at)
-    if (line < 0 || line >= end) return -1
-    const next = bytes[line + 1]
-    if (next === lineFeed && line + 1 < end) return line + 2
-    if (next === carriageReturn && bytes[line + 2] === lineFeed && line + 2 < end) return line + 3
-    at = line + 1
+  // Two line ends in a row are two or three bytes of CR and LF: every second byte is enough to meet one, and a loop beats
+  // a search from line to line.
+  for (let at = from + 1; at < end; at += 2) {
+    const byte = bytes[at] ?? 0
+    if (byte !== lineFeed && byte !== carriageReturn) continue
+    const found = emptyLineEnd(bytes, at - 1, end)
+    if (found >= 0) return found
   }
+  return -1
+}
+
+/** Index after the empty line if its first line feed is at `at` or the byte behind, else -1. */
+function emptyLineEnd(bytes: Uint8Array, at: number, end: number): number {
+  for (let line = at; line <= at + 1; line += 1) {
+    if (bytes[line] !== lineFeed) continue
+    if (line + 1 < end && bytes[line + 1] === lineFeed) return line + 2
+    if (line + 2 < end && bytes[line + 1] === carriageReturn && bytes[line + 2] === lineFeed) return line + 3
+  }
+  return -1
 }
 
 /** The body's length by the first Content-Length (or `l`) between `from` and the headers' end; -1 without a usable one. */
 export function contentLength(bytes: Uint8Array, from: number, headerEnd: number): number {
-  let line = bytes.indexOf(lineFeed, from)
-  while (line >= 0 && line + 3 < headerEnd) {
+  for (let line = from; line + 3 < headerEnd; line += 1) {
+    if (bytes[line] !== lineFeed) continue
     const at = line + 1
     const first = (bytes[at] ?? 0) | 32
     if (first === 108 || first === 99) {
       const colon = contentLengthColon(bytes, at, first)
       if (colon > 0) return parseDigits(bytes, colon + 1, headerEnd)
     }
-    line = bytes.indexOf(lineFeed, at)
   }
   return -1
 }
@@ -176,13 +185,45 @@ export function splitDatagram(payload: Uint8Array): FramedPiece[] {
 
 /** Where the next message's bytes begin, or -1 if this one is the last. */
 function nextStart(payload: Uint8Array, from: number, end: number): number {
-  const bodyStart = headersEnd(payload, from, end)
-  if (bodyStart < 0 || bodyStart >= end) return -1
-  const length = contentLength(payload, from, bodyStart)
+  readHead(payload, from, end)
+  const { bodyStart, lengthColon } = head
+  if (bodyStart < 0 || bodyStart >= end || lengthColon < 0) return -1
+  const length = parseDigits(payload, lengthColon + 1, bodyStart)
   if (length < 0 || bodyStart + length >= end) return -1
   const next = skipLineEnds(payload, bodyStart + length, end)
   if (next === end || sipStart(payload, next, end) !== 'yes') return -1
   return bodyStart + length
+}
+
+/** What `readHead` found last: one object for all datagrams. -1: there is none. */
+const head = { bodyStart: -1, lengthColon: -1 }
+const lineEndClass = 1
+const initialClass = 2
+/** Bytes at which `readHead` stops: CR and LF, and what `Content-Length` and `l` begin with. */
+const headClasses = new Uint8Array(256)
+headClasses[carriageReturn] = lineEndClass
+headClasses[lineFeed] = lineEndClass
+for (const letter of 'CcLl') headClasses[letter.charCodeAt(0)] = initialClass
+
+/** `headersEnd` and the colon that `contentLength` reads behind, in one pass. */
+function readHead(bytes: Uint8Array, from: number, end: number): void {
+  head.bodyStart = -1
+  head.lengthColon = -1
+  // A line feed and what makes it of interest are two bytes or more: every second byte is enough to meet one.
+  for (let at = from + 1; at < end; at += 2) {
+    const byte = bytes[at] ?? 0
+    const found = headClasses[byte] ?? 0
+    if (found === 0) continue
+    if (found === lineEndClass) {
+      head.bodyStart = emptyLineEnd(bytes, at - 1, end)
+      if (head.bodyStart >= 0) return
+    }
+    if (head.lengthColon >= 0) continue
+    const line = byte === lineFeed ? at : at - 1
+    const first = (bytes[line + 1] ?? 0) | 32
+    if (bytes[line] === lineFeed && (first === 108 || first === 99) && line + 1 < end)
+      head.lengthColon = contentLengthColon(bytes, line + 1, first)
+  }
 }
 
 /** What phones and NAT helpers send on a SIP port to keep a binding open: nothing but line ends, zeros and blanks,
