@@ -32,7 +32,7 @@ export interface ApiProcess {
   kill(): Promise<void>
   /** SIGTERM; the exit code. */
   stop(): Promise<number | null>
-  call(method: 'GET' | 'POST' | 'PUT' | 'DELETE', url: string, payload?: object): Promise<Answer>
+  readonly call: (method: 'GET' | 'POST' | 'PUT' | 'DELETE', url: string, payload?: object) => Promise<Answer>
   upload(name: string, content: Uint8Array<ArrayBuffer>): Promise<Answer>
   historyPid(): Promise<number>
   /** Puts records on the bus and waits until history has them. */
