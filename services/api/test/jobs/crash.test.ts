@@ -19,7 +19,7 @@ t.test('kill -9 of the API', async (t) => {
     async (t) => {
       const history = await api.historyPid()
       const [kept = '', unwanted = ''] = await orderHeldExports([{ format: 'pcap' }, { format: 'pcap' }], {
-        ask: api.call,
+        ask: (...asked) => api.call(...asked),
         exportDir: exports,
         historyPid: history,
       })
@@ -62,7 +62,10 @@ t.test('kill -9 of the API', async (t) => {
   t.test('in mid-import: after the next start every message is there once', async (t) => {
     const file = toCaptureFile(wireRecords(count, 'imported'))
     const history = await api.historyPid()
-    const id = await uploadHeld(() => api.upload('big.pcapng', file), { ask: api.call, historyPid: history })
+    const id = await uploadHeld(() => api.upload('big.pcapng', file), {
+      ask: (...asked) => api.call(...asked),
+      historyPid: history,
+    })
     t.equal((await get(`/imports/${id}`)).body.state, 'active')
     await api.kill()
     process.kill(history, 'SIGCONT')

@@ -14,7 +14,7 @@ async function startBusy(t: Test): Promise<{ api: ApiProcess; ids: string[]; rel
   await api.store(wireRecords(count))
   const history = await api.historyPid()
   const ids = await orderHeldExports([{ format: 'pcap' }, { format: 'pcap' }], {
-    ask: api.call,
+    ask: (...asked) => api.call(...asked),
     exportDir: exportsOf(api.folder),
     historyPid: history,
   })
