@@ -226,7 +226,7 @@ t.test('a crash between the mark and the copy is made good', async (t) => {
     () => logged(store),
     (ids) => ids.length === 1,
   )
-  let left = 2
+  let left = 1
   const dying: Store = {
     ...store,
     command: (sql, params) => {
