@@ -5,13 +5,15 @@
  */
 export interface MessageGate<Tap extends string> {
   /** Undefined: no other tap has shown it, publish it. Else the tap that has. Times in epoch microseconds, of one clock;
-   *  `toleranceMicros` is how far apart two sightings of one message may be. */
+   *  `toleranceMicros` is how far another sighting of this message may be; of two that differ, the wider one counts, whichever
+   *  came first. */
   shownBy(tap: Tap, key: string, atMicros: number, toleranceMicros: number): Tap | undefined
 }
 
 interface Sighting<Tap> {
   readonly tap: Tap
   readonly atMicros: number
+  readonly toleranceMicros: number
   /** Taps that have this message already. */
   readonly partners: Set<Tap>
 }
@@ -38,7 +40,8 @@ export function createMessageGate<Tap extends string>(): MessageGate<Tap> {
       let nearest: Sighting<Tap> | undefined
       for (const sighting of sightings) {
         const apart = Math.abs(sighting.atMicros - atMicros)
-        if (sighting.partners.has(tap) || apart > toleranceMicros) continue
+        if (sighting.partners.has(tap) || apart > Math.max(toleranceMicros, sighting.toleranceMicros))
+          continue
         if (!nearest || apart < Math.abs(nearest.atMicros - atMicros)) nearest = sighting
       }
       if (nearest) {
@@ -46,7 +49,7 @@ export function createMessageGate<Tap extends string>(): MessageGate<Tap> {
         return nearest.tap
       }
       if (sightings.length >= maxSightingsPerKey) sightings.shift()
-      sightings.push({ tap, atMicros, partners: new Set([tap]) })
+      sightings.push({ tap, atMicros, toleranceMicros, partners: new Set([tap]) })
       // The map keeps the order of insertion: the least recently used key is first.
       seen.delete(key)
       seen.set(key, sightings)

@@ -83,6 +83,17 @@ t.test('two taps show a message once, a retransmission stays a message of its ow
   t.end()
 })
 
+t.test('the history dates to a second: HEP that comes behind it is the same message', (t) => {
+  const gate = createMessageGate<'hep' | 'history'>()
+  t.equal(gate.shownBy('history', 'a', 1_000_000, 1_300_000), undefined)
+  t.equal(gate.shownBy('hep', 'a', 1_900_000, 300_000), 'history')
+  t.equal(gate.shownBy('hep', 'a', 2_400_000, 300_000), undefined, 'the retransmission')
+  t.equal(gate.shownBy('history', 'a', 2_000_000, 1_300_000), 'hep')
+  t.equal(gate.shownBy('history', 'b', 1_000_000, 1_300_000), undefined)
+  t.equal(gate.shownBy('hep', 'b', 2_400_000, 300_000), undefined, 'too far apart')
+  t.end()
+})
+
 t.test('the tap changes on evidence only, and back on silence', (t) => {
   const changes: string[] = []
   const selection = createTapSelection({
