@@ -65,7 +65,7 @@ export interface Explanation {
   readonly options?: readonly PjsipOption[]
   /** When the decisive message was sent: orders causes before effects. */
   readonly atMicros: number
-  /** True when it says why the leg's request failed, so that a leg behind it may be the cause. */
+  /** True when it says why nobody talks on the leg, so that a leg behind it may be the cause. */
   readonly isFailure?: boolean
   /** True when it is known to be taken care of, so that it is no cause of anything. */
   readonly isHarmless?: boolean

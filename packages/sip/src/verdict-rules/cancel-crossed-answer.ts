@@ -29,6 +29,8 @@ export const cancelCrossedAnswer: VerdictRule = {
         (bye === null ? '.' : `; ${nameOf(bye, 'client')} hung up with BYE.`),
       evidence: evidenceOf(attempt.request, attempt.cancel.request, attempt.final, bye?.request),
       atMicros: attempt.cancel.startedAtMicros,
+      // Nobody talks on this leg: where the caller was refused for it, this is why.
+      isFailure: true,
     }
   },
 }
