@@ -365,3 +365,31 @@ t.test('what is no call stands nowhere, and does not disturb one', async (t) => 
   t.same(shown(all(keepAlive, a, b), 20), ['in-call', 'In progress', 200])
   t.equal(seen(all(keepAlive, a, b), 20).standing?.front.callId, 'a')
 })
+
+t.test(
+  'a CANCEL that crossed the answer is why the caller was refused; a twin without it is not',
+  async (t) => {
+    const gaveUp = (leg: LegScript) =>
+      leg
+        .at(4)
+        .response(603, 'Decline', 'INVITE', { headers: ['Reason: Q.850;cause=16'] })
+        .request('ACK', { toTag: 'callee', branch: 'z9hG4bK-a-1-INVITE-a' })
+    const a = gaveUp(rings(fromPhone('a'), 0))
+    const b = rings(toPhone('b', bob), 0.1)
+      .at(3)
+      .request('CANCEL')
+      .response(200, 'OK', 'CANCEL')
+      .at(3.002)
+      .response(200, 'OK', 'INVITE', { withSdp: true })
+      .request('ACK', { toTag: 'callee', branch: 'z9hG4bK-ack-b' })
+    hangsUp(b, 3.004)
+    t.same(rules(all(a, b), 60), ['S02-cancel-crossed-answer'])
+    t.equal(
+      seen(all(a, b), 60).standing?.final?.message.message.status,
+      603,
+      'the code is what the caller got',
+    )
+    const twin = all(gaveUp(rings(fromPhone('a'), 0)), cancels(rings(toPhone('b', bob), 0.1), 3))
+    t.match(rules(twin, 60), ['F09-declined'])
+  },
+)
