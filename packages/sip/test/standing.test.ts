@@ -366,14 +366,16 @@ t.test('what is no call stands nowhere, and does not disturb one', async (t) => 
   t.equal(seen(all(keepAlive, a, b), 20).standing?.front.callId, 'a')
 })
 
+/** Asterisk's dialplan hangs up on the caller. */
+const gaveUp = (leg: LegScript) =>
+  leg
+    .at(4)
+    .response(603, 'Decline', 'INVITE', { headers: ['Reason: Q.850;cause=16'] })
+    .request('ACK', { toTag: 'callee', branch: 'z9hG4bK-a-1-INVITE-a' })
+
 t.test(
   'a CANCEL that crossed the answer is why the caller was refused; a twin without it is not',
   async (t) => {
-    const gaveUp = (leg: LegScript) =>
-      leg
-        .at(4)
-        .response(603, 'Decline', 'INVITE', { headers: ['Reason: Q.850;cause=16'] })
-        .request('ACK', { toTag: 'callee', branch: 'z9hG4bK-a-1-INVITE-a' })
     const a = gaveUp(rings(fromPhone('a'), 0))
     const b = rings(toPhone('b', bob), 0.1)
       .at(3)
