@@ -53,6 +53,7 @@ async function runRow(row: BenchRow, size: Size): Promise<RowResult> {
   try {
     const child = fork(new URL('row-process.ts', import.meta.url), [row.name, size, folder], {
       stdio: ['ignore', 2, 2, 'ipc'],
+      execArgv: [...process.execArgv, ...(row.nodeArguments ?? [])],
     })
     child.on('message', (message) => {
       figures = figuresOf.parse(message).figures.map(({ value, atMost, atLeast, note, ...one }) => ({

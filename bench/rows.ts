@@ -7,6 +7,7 @@ import {
   tcpreplayProgram,
   tsharkProgram,
 } from '@sip-capture/infra/debian-packages.ts'
+import { nodeArguments } from '@sip-capture/infra/stack.ts'
 import type { RunRow } from './row.ts'
 
 export interface BenchRow {
@@ -15,6 +16,8 @@ export interface BenchRow {
   readonly needs: readonly NeededProgram[]
   /** Compared with; the row says "not installed" where it cannot be had. */
   readonly peers?: readonly NeededProgram[]
+  /** What its process is started with. */
+  readonly nodeArguments?: readonly string[]
   readonly load: () => Promise<{ readonly run: RunRow }>
 }
 
@@ -67,6 +70,13 @@ export const rows: readonly BenchRow[] = [
     what: '200 pages with different filters at 2,000 messages/s',
     needs: [redisProgram],
     load: () => import('./pages.ts'),
+  },
+  {
+    name: 'verdict',
+    what: 'judging a call after each of its messages at 10,000 messages/s',
+    needs: [],
+    nodeArguments: nodeArguments.api ?? [],
+    load: () => import('./verdict.ts'),
   },
   {
     name: 'history',

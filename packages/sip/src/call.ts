@@ -1,5 +1,4 @@
 import type { CallState } from './call-state.ts'
-import type { Dialog } from './dialog.ts'
 import type { Finding, VerdictContext } from './finding.ts'
 import { LegVerdict } from './leg-verdict.ts'
 import { LegRecord, type Leg } from './leg.ts'
@@ -9,7 +8,6 @@ import { PbxHosts } from './pbx-hosts.ts'
 import { SightingMerger } from './sighting-merger.ts'
 import { mergeSightings, type Sighting } from './sightings.ts'
 import { standingOf, type Standing } from './standing.ts'
-import type { Transaction } from './transaction.ts'
 import { judge } from './verdict.ts'
 
 export interface CallAnalysis {
@@ -23,9 +21,6 @@ export interface CallAnalysis {
   readonly startedAtMicros: number
   /** When the call ended; null while it goes on, and for what is no call. */
   readonly endedAtMicros: number | null
-  /** Of a very long dialog only those that may still matter. */
-  readonly transactions: readonly Transaction[]
-  readonly dialogs: readonly Dialog[]
   /** The worst first, causes before effects. */
   readonly findings: readonly Finding[]
 }
@@ -38,16 +33,16 @@ function partyName({ user, host, uri }: NameAddress): string {
   return user || host || uri
 }
 
-interface JudgedLeg {
-  readonly leg: LegRecord
-  readonly verdict: LegVerdict
+function byFirstMessage(a: Leg, b: Leg): number {
+  return a.first.message.atMicros - b.first.message.atMicros
 }
 
 /** A call as far as it is known, message by message. */
 class CallRecord {
-  readonly #byCallId = new Map<string, JudgedLeg>()
-  /** In order of their first message. */
-  readonly #legs: JudgedLeg[] = []
+  readonly #byCallId = new Map<string, LegRecord>()
+  /** In order of their first message; their verdicts in the same order. */
+  readonly #legs: LegRecord[] = []
+  readonly #verdicts: LegVerdict[] = []
   readonly #pbx = new PbxHosts()
   /** The earliest message that belongs to no leg. */
   #looseAtMicros = Number.POSITIVE_INFINITY
@@ -69,7 +64,7 @@ class CallRecord {
 
   /** A sighting that was added has a further sight now. */
   touch(sighting: Sighting): void {
-    const leg = this.#byCallId.get(sighting.message.message.callId)?.leg
+    const leg = this.#byCallId.get(sighting.message.message.callId)
     if (leg === undefined) return
     this.#pbx.note(sighting.message)
     leg.touch(sighting)
@@ -77,28 +72,25 @@ class CallRecord {
   }
 
   #keepOrder(leg: LegRecord, changed: Sighting): void {
-    if (leg.first === changed && this.#legs.length > 1)
-      this.#legs.sort((a, b) => a.leg.first.message.atMicros - b.leg.first.message.atMicros)
+    if (leg.first !== changed || this.#legs.length < 2) return
+    this.#legs.sort(byFirstMessage)
+    this.#verdicts.sort((a, b) => byFirstMessage(a.leg, b.leg))
   }
 
   /** Undefined when there are too many already. */
   #legOf(sighting: Sighting): LegRecord | undefined {
     const { callId } = sighting.message.message
     const known = this.#byCallId.get(callId)
-    if (known !== undefined || this.#legs.length >= maxLegs) return known?.leg
+    if (known !== undefined || this.#legs.length >= maxLegs) return known
     const leg = new LegRecord(sighting, { maxTransactions, pbx: this.#pbx })
-    const judged = { leg, verdict: new LegVerdict(leg) }
-    this.#byCallId.set(callId, judged)
-    this.#legs.push(judged)
+    this.#byCallId.set(callId, leg)
+    this.#legs.push(leg)
+    this.#verdicts.push(new LegVerdict(leg))
     return leg
   }
 
-  #verdicts(): LegVerdict[] {
-    return this.#legs.map(({ verdict }) => verdict)
-  }
-
   get legs(): readonly Leg[] {
-    return this.#legs.map(({ leg }) => leg)
+    return this.#legs
   }
 
   analyse(context: VerdictContext): CallAnalysis {
@@ -110,12 +102,6 @@ class CallRecord {
       this.#looseAtMicros,
       legs[0]?.first.message.atMicros ?? Number.POSITIVE_INFINITY,
     )
-    const transactions: Transaction[] = []
-    const dialogs: Dialog[] = []
-    for (const one of legs) {
-      for (const transaction of one.transactions) transactions.push(transaction)
-      for (const dialog of one.dialogs) dialogs.push(dialog)
-    }
     const opening = (leg?.opening ?? leg?.first)?.message
     return {
       state: standing?.state ?? (registration === undefined ? 'other' : 'registration'),
@@ -124,9 +110,7 @@ class CallRecord {
       to: opening ? partyName(opening.message.to) : '',
       startedAtMicros: Number.isFinite(startedAtMicros) ? startedAtMicros : 0,
       endedAtMicros: standing?.endedAtMicros ?? null,
-      transactions,
-      dialogs,
-      findings: judge(this.#verdicts(), context, standing),
+      findings: judge(this.#verdicts, context, standing),
     }
   }
 }

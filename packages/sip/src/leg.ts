@@ -352,25 +352,28 @@ export function silenceOf(
   leg: Leg,
   nowMicros: number,
 ): { sinceMicros: number; intervalSeconds: number | null } | null {
-  if (leg.dialogs.some(({ bye }) => bye !== null)) return null
   const untilMicros = watchedUntilMicros(leg, nowMicros)
-  const live = leg.dialogs.filter(({ state }) => state === 'confirmed')
-  if (live.length === 0) {
-    const { attempt } = leg
-    if (attempt === null || attempt.final !== null || attempt.responses.length === 0) return null
-    const isLong = untilMicros - attempt.endedAtMicros > longestRingingMicros
-    return isLong ? { sinceMicros: attempt.endedAtMicros, intervalSeconds: null } : null
+  let sinceMicros = Number.NEGATIVE_INFINITY
+  let intervalSeconds: number | null = null
+  for (const dialog of leg.dialogs) {
+    if (dialog.bye !== null) return null
+    if (dialog.state !== 'confirmed') continue
+    sinceMicros = Math.max(sinceMicros, dialog.lastSeenAtMicros)
+    const { sessionIntervalSeconds, refreshedAtMicros } = dialog
+    if (sessionIntervalSeconds === null) continue
+    const silentMicros = untilMicros - (refreshedAtMicros ?? untilMicros)
+    if (silentMicros <= sessionIntervalSeconds * 1_000_000 + transactionTimeoutMicros) return null
+    intervalSeconds ??= sessionIntervalSeconds
   }
-  const sinceMicros = live.reduce((latest, dialog) => Math.max(latest, dialog.lastSeenAtMicros), 0)
-  const timed = live.filter((dialog) => dialog.sessionIntervalSeconds !== null)
-  for (const { sessionIntervalSeconds, refreshedAtMicros } of timed) {
-    const intervalMicros = (sessionIntervalSeconds ?? 0) * 1_000_000
-    if (untilMicros - (refreshedAtMicros ?? untilMicros) <= intervalMicros + transactionTimeoutMicros)
-      return null
-  }
-  const [first] = timed
-  if (first) return { sinceMicros, intervalSeconds: first.sessionIntervalSeconds }
-  return untilMicros - sinceMicros > longestSilenceMicros ? { sinceMicros, intervalSeconds: null } : null
+  if (sinceMicros === Number.NEGATIVE_INFINITY) return ringingSilence(leg, untilMicros)
+  const isOver = intervalSeconds !== null || untilMicros - sinceMicros > longestSilenceMicros
+  return isOver ? { sinceMicros, intervalSeconds } : null
+}
+
+function ringingSilence({ attempt }: Leg, untilMicros: number): ReturnType<typeof silenceOf> {
+  if (attempt === null || attempt.final !== null || attempt.responses.length === 0) return null
+  const isLong = untilMicros - attempt.endedAtMicros > longestRingingMicros
+  return isLong ? { sinceMicros: attempt.endedAtMicros, intervalSeconds: null } : null
 }
 
 /** Without a session timer neither side has to say anything; half a day is longer than people talk. */

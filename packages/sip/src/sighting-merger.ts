@@ -1,4 +1,4 @@
-import { hostKey, type ObservedMessage } from './observed-message.ts'
+import { hostKey, type Host, type ObservedMessage } from './observed-message.ts'
 import { identityOf, type Sighting } from './sightings.ts'
 
 /** The same as in `mergeSightings`: two sources stamp one message within this. */
@@ -35,8 +35,9 @@ class MergedSighting implements Sighting {
   }
 
   add(further: ObservedMessage): void {
-    this.all.push(further)
-    this.all.sort((a, b) => rankOf(a.source) - rankOf(b.source))
+    const rank = rankOf(further.source)
+    const worse = this.all.findIndex(({ source }) => rankOf(source) > rank)
+    this.all.splice(worse < 0 ? this.all.length : worse, 0, further)
     this.message = this.all[0] ?? further
   }
 }
@@ -82,8 +83,12 @@ function nearest(waiting: readonly MergedSighting[], observed: ObservedMessage):
   let best: MergedSighting | undefined
   let least = Number.POSITIVE_INFINITY
   for (const sighting of waiting) {
-    const same = sighting.all.filter(({ source }) => source === observed.source)
-    if (same.length > 0 ? !isEcho(same, observed) : apart(sighting, observed) > toleranceMicros) continue
+    const first = sighting.all.find(({ source }) => source === observed.source)
+    const isPossible =
+      first === undefined
+        ? apart(sighting, observed) <= toleranceMicros
+        : isEcho(first, observed) && isOnlyOf(sighting.all, observed.source)
+    if (!isPossible) continue
     // Other addresses cost more than any time within the tolerance: a tap behind NAT still finds its message.
     const cost = apart(sighting, observed) + (agree(sighting.message, observed) ? 0 : toleranceMicros * 2)
     if (cost < least) {
@@ -94,9 +99,14 @@ function nearest(waiting: readonly MergedSighting[], observed: ObservedMessage):
   return best
 }
 
-function isEcho(same: readonly ObservedMessage[], next: ObservedMessage): boolean {
-  const [first] = same
-  if (first === undefined || same.length !== 1 || !next.source.startsWith('ami-')) return false
+function isOnlyOf(all: readonly ObservedMessage[], source: string): boolean {
+  let count = 0
+  for (const one of all) if (one.source === source) count++
+  return count === 1
+}
+
+function isEcho(first: ObservedMessage, next: ObservedMessage): boolean {
+  if (!next.source.startsWith('ami-')) return false
   const after = next.atMicros - first.atMicros
   const isTurned = first.direction === 'out' && next.direction === 'in'
   if (next.source === 'ami-history') return isTurned && after <= 1_000_000
@@ -105,9 +115,11 @@ function isEcho(same: readonly ObservedMessage[], next: ObservedMessage): boolea
 
 /** False only when known addresses differ. */
 function agree(a: ObservedMessage, b: ObservedMessage): boolean {
-  return (['src', 'dst'] as const).every((side) => {
-    const left = hostKey(a[side])
-    const right = hostKey(b[side])
-    return left === right || left === '' || right === ''
-  })
+  return mayBeSame(a.src, b.src) && mayBeSame(a.dst, b.dst)
+}
+
+function mayBeSame(a: Host, b: Host): boolean {
+  const left = hostKey(a)
+  const right = hostKey(b)
+  return left === right || left === '' || right === ''
 }

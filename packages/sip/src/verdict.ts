@@ -119,6 +119,7 @@ function mergeSame(judged: readonly Judged[], standing: Standing | null): Judged
     if (same) same.push(one)
     else byRule.set(one.rule, [one])
   }
+  if (byRule.size === judged.length) return [...judged]
   return [...byRule.values()].flatMap((same) => {
     if (same.length === 1) return same
     const [first, ...also] = same.sort(
