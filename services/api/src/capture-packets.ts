@@ -17,10 +17,24 @@ export interface CommentedPacket {
 const maxDatagramBytes = 65_000
 const defaultSipPort = 5060
 
-export type ToPackets = (record: SipRecord) => CommentedPacket[]
+/** What packets are made of. */
+type PacketSource = Pick<
+  SipRecord,
+  | 'atMicros'
+  | 'nanos'
+  | 'precisionMicros'
+  | 'source'
+  | 'transport'
+  | 'src'
+  | 'dst'
+  | 'payload'
+  | 'frames'
+>
+
+export type ToPackets = (record: PacketSource) => CommentedPacket[]
 
 /** A message as the wire had it where it was seen there, else in a frame built for it. */
-function toPackets(record: SipRecord): CommentedPacket[] {
+function toPackets(record: PacketSource): CommentedPacket[] {
   return record.frames.length > 0 ? toCaptured(record) : toBuilt(record)
 }
 
@@ -70,7 +84,7 @@ function isSameFrame(a: CapturedPacket, b: CapturedPacket): boolean {
 }
 
 /** Field by field: this runs for every frame of an export, and spreading costs more than all else. */
-function toCaptured(record: SipRecord): CommentedPacket[] {
+function toCaptured(record: PacketSource): CommentedPacket[] {
   return record.frames.map((frame) => ({
     packet: {
       linkType: frame.linkType,
@@ -84,7 +98,7 @@ function toCaptured(record: SipRecord): CommentedPacket[] {
   }))
 }
 
-function toBuilt(record: SipRecord): CommentedPacket[] {
+function toBuilt(record: PacketSource): CommentedPacket[] {
   const { payload, source } = record
   const origin = source.startsWith('ami-')
     ? `came from Asterisk (${source}), not from the wire`
@@ -106,14 +120,14 @@ function toBuilt(record: SipRecord): CommentedPacket[] {
   return frames.map((bytes) => toRawPacket(record, bytes, `${notes.join('; ')}.`))
 }
 
-function endsOf({ src, dst }: SipRecord) {
+function endsOf({ src, dst }: PacketSource) {
   return {
     src: { address: src.address, port: src.port || defaultSipPort },
     dst: { address: dst.address, port: dst.port || defaultSipPort },
   }
 }
 
-function toRawPacket(record: SipRecord, bytes: Uint8Array, comment: string): CommentedPacket {
+function toRawPacket(record: PacketSource, bytes: Uint8Array, comment: string): CommentedPacket {
   const { atMicros, nanos, source } = record
   const { raw: linkType } = linkTypes
   return {

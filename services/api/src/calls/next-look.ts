@@ -20,7 +20,7 @@ export function nextLook(call: ReadCall, analysis: CallAnalysis, nowMicros: numb
   if (!differsAt(horizon)) return null
   for (const micros of [
     ...patienceSeconds.map((seconds) => last + seconds * second),
-    ...sessionEnds(analysis),
+    ...sessionEnds(call),
   ]
     .filter((micros) => micros > nowMicros)
     .toSorted((a, b) => a - b))
@@ -29,12 +29,14 @@ export function nextLook(call: ReadCall, analysis: CallAnalysis, nowMicros: numb
 }
 
 /** A minute behind the end of each session timer (RFC 4028 10). */
-function sessionEnds({ dialogs }: CallAnalysis): number[] {
-  return dialogs.flatMap(({ sessionIntervalSeconds, refreshedAtMicros }) =>
-    sessionIntervalSeconds === null || refreshedAtMicros === null
-      ? []
-      : [refreshedAtMicros + (sessionIntervalSeconds + 33) * second],
-  )
+function sessionEnds({ legs }: ReadCall): number[] {
+  return legs
+    .flatMap(({ dialogs }) => dialogs)
+    .flatMap(({ sessionIntervalSeconds, refreshedAtMicros }) =>
+      sessionIntervalSeconds === null || refreshedAtMicros === null
+        ? []
+        : [refreshedAtMicros + (sessionIntervalSeconds + 33) * second],
+    )
 }
 
 /** Sentences may hold the time that has passed; what is said does not change with it. */

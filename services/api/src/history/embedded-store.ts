@@ -1,5 +1,5 @@
 import { mkdirSync, rmSync } from 'node:fs'
-import { rm, writeFile } from 'node:fs/promises'
+import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ConfigError } from '@sip-capture/service/config.ts'
 import { drainPending, Session } from 'chdb'
@@ -25,7 +25,7 @@ const engineArguments = [
  * @throws ConfigError when the folder cannot be written, StoreError when the engine cannot open it.
  */
 export function openEmbeddedStore(folder: string): Store {
-  const incoming = `${folder}-incoming`
+  const exchange = `${folder}-exchange`
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 })
   } catch (error) {
@@ -37,8 +37,8 @@ export function openEmbeddedStore(folder: string): Store {
   try {
     session = new Session(folder, { connectionArgs: engineArguments })
     // The folder is ours. What a process left that died while it handed rows over is still on the bus.
-    rmSync(incoming, { recursive: true, force: true })
-    mkdirSync(incoming, { mode: 0o700 })
+    rmSync(exchange, { recursive: true, force: true })
+    mkdirSync(exchange, { mode: 0o700 })
   } catch (error) {
     throw toStoreError(error)
   }
@@ -52,13 +52,31 @@ export function openEmbeddedStore(folder: string): Store {
     }
   }
   let files = 0
+  /** The package hands over text and small answers only; a file that is gone at once stays in the page cache. */
+  const withFile = async <T>(work: (file: string) => Promise<T>): Promise<T> => {
+    const file = join(exchange, String(files++))
+    try {
+      return await work(file)
+    } catch (error) {
+      throw toStoreError(error)
+    } finally {
+      await rm(file, { force: true })
+    }
+  }
   return {
     async query<T>(sql: string, params: Record<string, unknown> = {}) {
       return parseLines<T>((await run(sql, params, 'JSONEachRow')).text())
     },
-    async queryBinary(sql, params = {}) {
+    async queryBinary(sql, params = {}, { isLarge } = { isLarge: false }) {
       // Copied off the engine: never shared memory, which the type of the package does not say.
-      return (await run(sql, params, 'RowBinary')).bytes() as Uint8Array<ArrayBuffer>
+      if (!isLarge) return (await run(sql, params, 'RowBinary')).bytes() as Uint8Array<ArrayBuffer>
+      return await withFile(async (file) => {
+        await session.queryBindAsync(
+          `${sql} INTO OUTFILE ${toSqlString(file)} FORMAT RowBinary SETTINGS max_threads = 1`,
+          params,
+        )
+        return await readFile(file)
+      })
     },
     async insert(table, columns, body) {
       try {
@@ -68,18 +86,12 @@ export function openEmbeddedStore(folder: string): Store {
       }
     },
     async insertBinary(table, columns, rows) {
-      // The package hands over nothing but text; a file that is gone at once stays in the page cache.
-      const file = join(incoming, String(files++))
-      try {
+      await withFile(async (file) => {
         await writeFile(file, rows, { mode: 0o600 })
         await session.queryAsync(
           `INSERT INTO ${table} (${columns.join(', ')}) FROM INFILE ${toSqlString(file)} FORMAT RowBinary`,
         )
-      } catch (error) {
-        throw toStoreError(error)
-      } finally {
-        await rm(file, { force: true })
-      }
+      })
     },
     async command(sql, params = {}) {
       try {

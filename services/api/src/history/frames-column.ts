@@ -89,8 +89,7 @@ function decodeFrame(reader: ColumnReader, payload: Uint8Array, record: Stamp): 
   const nanos = has & marks.stamp ? reader.number() : record.nanos
   const originalLength = has & marks.originalLength ? reader.number() : undefined
   const interfaceName = has & marks.interfaceName ? reader.word() : undefined
-  const bytes =
-    has & marks.payload ? join(reader.bytes(), payload, reader.bytes()) : Buffer.from(reader.bytes())
+  const bytes = has & marks.payload ? reader.bytesAround(payload) : reader.bytes()
   const frame: Frame = {
     linkType,
     atMicros,
@@ -100,14 +99,6 @@ function decodeFrame(reader: ColumnReader, payload: Uint8Array, record: Stamp): 
   }
   if (interfaceName !== undefined) frame.interfaceName = interfaceName
   return frame
-}
-
-function join(before: Uint8Array, payload: Uint8Array, behind: Uint8Array): Buffer<ArrayBuffer> {
-  const bytes = allocate(before.length + payload.length + behind.length)
-  bytes.set(before)
-  bytes.set(payload, before.length)
-  if (behind.length > 0) bytes.set(behind, before.length + payload.length)
-  return bytes
 }
 
 /** Frames come by the thousand: a piece of a larger buffer each costs a fraction of a buffer each. */
@@ -176,10 +167,26 @@ class ColumnReader {
     }
   }
 
-  bytes(): Buffer {
+  /** A copy. */
+  bytes(): Buffer<ArrayBuffer> {
     const length = this.number()
     const at = this.#skip(length)
-    return this.#bytes.subarray(at, at + length)
+    const bytes = allocate(length)
+    this.#bytes.copy(bytes, 0, at, at + length)
+    return bytes
+  }
+
+  /** A copy of what was before the payload, the payload, and a copy of what was behind it. */
+  bytesAround(payload: Uint8Array): Buffer<ArrayBuffer> {
+    const before = this.number()
+    const beforeAt = this.#skip(before)
+    const behind = this.number()
+    const behindAt = this.#skip(behind)
+    const bytes = allocate(before + payload.length + behind)
+    this.#bytes.copy(bytes, 0, beforeAt, beforeAt + before)
+    bytes.set(payload, before)
+    if (behind > 0) this.#bytes.copy(bytes, before + payload.length, behindAt, behindAt + behind)
+    return bytes
   }
 
   word(): string {

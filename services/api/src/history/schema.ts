@@ -132,6 +132,11 @@ export function toSlot(atMicros: number): number {
   return Math.floor(atMicros / (slotSeconds * 1_000_000))
 }
 
+/** When a slot begins, epoch microseconds. */
+export function slotStart(slot: number): number {
+  return slot * slotSeconds * 1_000_000
+}
+
 /** → the slot of a moment in epoch microseconds, as the engine works it out. */
 export const slotSql = (micros: string): string => `toUInt32(intDiv(${micros}, ${slotSeconds * 1_000_000}))`
 

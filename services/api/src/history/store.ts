@@ -3,8 +3,12 @@
 export interface Store {
   /** Rows as objects by column name; 64-bit integers as numbers. @throws StoreError */
   query<T>(sql: string, params?: Record<string, unknown>): Promise<T[]>
-  /** Rows as ClickHouse's RowBinary: for many or large ones. @throws StoreError */
-  queryBinary(sql: string, params?: Record<string, unknown>): Promise<Uint8Array<ArrayBuffer>>
+  /** Rows as ClickHouse's RowBinary: for many or large ones. `isLarge`: some megabytes are expected. @throws StoreError */
+  queryBinary(
+    sql: string,
+    params?: Record<string, unknown>,
+    options?: { isLarge: boolean },
+  ): Promise<Uint8Array<ArrayBuffer>>
   /** Durable when it resolves. `body`: one JSON array a line, in the order of `columns`. @throws StoreError */
   insert(table: string, columns: readonly string[], body: Buffer): Promise<void>
   /** Durable when it resolves. `rows`: RowBinary in the order of `columns`. @throws StoreError */

@@ -10,6 +10,7 @@ import type { OwnedPacket } from './sighting-window.ts'
 
 /** Calls remembered, so that only their first packet gets a comment; one that comes back later gets it again. */
 const maxKnownCalls = 200_000
+const maxKnownCaptures = 8
 /** Messages of calls held at once to judge them. */
 const maxHeldMessages = 5_000
 const maxCallsAsked = 500
@@ -36,7 +37,8 @@ export class CallComments {
   readonly #store: Store
   readonly #shown: MessageShown
   readonly #isMasked: boolean
-  readonly #known = new Set<string>()
+  /** Call-IDs by their capture. */
+  readonly #known = new Map<string, Set<string>>()
 
   constructor(store: Store, shown: MessageShown, options: { isMasked: boolean }) {
     this.#store = store
@@ -101,12 +103,18 @@ export class CallComments {
   }
 
   #isFirst({ callId, capture }: OwnedPacket): boolean {
-    const key = `${capture} ${callId}`
-    if (callId === '' || this.#known.has(key)) return false
-    this.#known.add(key)
-    if (this.#known.size > maxKnownCalls) {
-      const [oldest] = this.#known
-      if (oldest !== undefined) this.#known.delete(oldest)
+    if (callId === '') return false
+    let known = this.#known.get(capture)
+    if (known === undefined) {
+      if (this.#known.size >= maxKnownCaptures) this.#known.clear()
+      known = new Set()
+      this.#known.set(capture, known)
+    }
+    if (known.has(callId)) return false
+    known.add(callId)
+    if (known.size > maxKnownCalls) {
+      const [oldest] = known
+      if (oldest !== undefined) known.delete(oldest)
     }
     return true
   }

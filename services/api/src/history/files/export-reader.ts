@@ -1,9 +1,12 @@
+import type { Direction, SipRecord } from '@sip-capture/contract/bus/sip-record.ts'
 import type { MessageFilter } from '@sip-capture/contract/rest/message.ts'
 import { toFilterSql } from '../filter-sql.ts'
+import { decodeFrames } from '../frames-column.ts'
 import type { RowKey } from '../message-reader.ts'
-import { queryRecords, type StoredMessage } from '../record-rows.ts'
+import { RowBinaryReader } from '../row-binary-reader.ts'
+import { slotStart } from '../schema.ts'
 import type { Store } from '../store.ts'
-import { atOrAfter, atOrBefore, before, micros } from '../time-sql.ts'
+import { atOrAfter, before, micros } from '../time-sql.ts'
 
 export interface ExportQuery {
   readonly filter: MessageFilter
@@ -15,16 +18,49 @@ export interface ExportQuery {
   readonly wholeCalls: boolean
 }
 
-export interface ExportPage {
-  /** In order of time. */
-  readonly items: readonly StoredMessage[]
-  /** Where the next page begins; null: these were the last. */
-  readonly next: RowKey | null
+/** What a file needs of a stored message. */
+export interface FileMessage extends Pick<
+  SipRecord,
+  | 'id'
+  | 'atMicros'
+  | 'nanos'
+  | 'precisionMicros'
+  | 'source'
+  | 'transport'
+  | 'src'
+  | 'dst'
+  | 'payload'
+  | 'frames'
+> {
+  readonly direction: Direction
+  readonly callId: string
+  /** A named capture; `''`: live traffic. */
+  readonly capture: string
 }
 
+/** What `readMessage` reads, in its order. */
+const columns = [
+  'toUnixTimestamp64Micro(messages.at)',
+  'nanos',
+  'messages.id',
+  'callId',
+  'precisionMicros',
+  'source',
+  'transport',
+  'direction',
+  'srcAddress',
+  'srcPort',
+  'dstAddress',
+  'dstPort',
+  'capture',
+  'payload',
+  'frames',
+].join(', ')
+
+const pageRows = 20_000
 /** Messages are some 600 bytes and at most 65,535: what a page holds in memory must not depend on who sends them. */
 const pageBytes = 16 * 1024 * 1024
-const maxPageBytes = 2 * pageBytes
+const slotsListed = 20_000
 
 interface Condition {
   readonly sql: string
@@ -62,61 +98,167 @@ export async function countMessages(store: Store, query: ExportQuery): Promise<n
   return row?.count ?? 0
 }
 
-interface PageEnd {
-  count: number
-  bytes: number
-  atMicros: number
-  idHex: string
+/** The messages of some slots of `messages`, the last one included. */
+interface Span {
+  readonly first: number
+  readonly last: number
+  readonly count: number
+  readonly bytes: number
 }
 
 /**
- * The next messages, at most `limit` and not many more bytes than `pageBytes`: first where the page ends, then what is in
- * between. The table is in order of time by slots, so that no page reads what another has read.
- * @throws StoreError
+ * The messages of an export, page by page in order of time: whole slots as far as they fit a page, and a slot that is too
+ * much for one in pieces. The engine reads the page after the one that was asked for last.
  */
-export async function readExportPage(
-  store: Store,
-  query: ExportQuery,
-  page: { limit: number; after: RowKey | null },
-): Promise<ExportPage> {
-  const { limit, after } = page
-  const condition = toCondition(query)
-  const sql = `${condition.sql} ${behind(after)}`
-  const params = { ...condition.params, ...(after ? { afterAt: after.atMicros, afterId: after.id } : {}) }
-  const [end] = await store.query<PageEnd>(
-    `SELECT count() AS count, sum(sizeBytes) AS bytes,
-       toUnixTimestamp64Micro(max(key).1) AS atMicros, lower(hex(max(key).2)) AS idHex
-     FROM (SELECT (messages.at, messages.id) AS key, sizeBytes FROM messages WHERE ${sql}
-       ORDER BY slot, messages.at, messages.id LIMIT {limit:UInt32})`,
-    { ...params, limit },
-  )
-  if (!end || end.count === 0) return { items: [], next: null }
-  if (end.bytes > maxPageBytes && limit > 1)
-    return readExportPage(store, query, { limit: Math.ceil(end.count * (pageBytes / end.bytes)), after })
-  const items = await queryRecords(store, `WHERE ${sql} AND ${upToEnd}`, {
-    ...params,
-    endAt: end.atMicros,
-    endId: end.idHex,
-  })
-  return {
-    items: toOnce(items),
-    next: end.count < limit ? null : { atMicros: end.atMicros, id: end.idHex },
+export class ExportReader {
+  readonly #store: Store
+  readonly #condition: Condition
+  #spans: Span[] = []
+  #listedTo = 0
+  #areListed = false
+  /** Of the first span: up to where its pieces were read. */
+  #after: RowKey | null = null
+  #coming: Promise<Uint8Array<ArrayBuffer> | null> | undefined
+
+  constructor(store: Store, query: ExportQuery) {
+    this.#store = store
+    this.#condition = toCondition(query)
+  }
+
+  /** Null behind the last page. @throws StoreError */
+  async next(): Promise<FileMessage[] | null> {
+    const bytes = await (this.#coming ?? this.#read())
+    if (bytes === null) return null
+    this.#coming = this.#read()
+    // Its fault is told by the call that awaits it; there may be none any more.
+    this.#coming.catch(() => {})
+    return toMessages(bytes)
+  }
+
+  async #read(): Promise<Uint8Array<ArrayBuffer> | null> {
+    if (this.#spans.length === 0 && !this.#areListed) await this.#listSpans()
+    const [span] = this.#spans
+    if (span === undefined) return null
+    if (this.#after !== null || span.count > pageRows || span.bytes > pageBytes) return this.#readPiece(span)
+    this.#spans.shift()
+    return this.#readRows(span)
+  }
+
+  async #listSpans(): Promise<void> {
+    const { sql, params } = this.#condition
+    const slots = await this.#store.query<{ slot: number; count: number; bytes: number }>(
+      `SELECT slot, count() AS count, sum(sizeBytes) AS bytes FROM messages
+       WHERE ${sql} AND ${atOrAfter('{listedTo:Int64}')} GROUP BY slot ORDER BY slot LIMIT ${slotsListed}`,
+      { ...params, listedTo: slotStart(this.#listedTo) },
+    )
+    this.#spans = joinSlots(slots)
+    this.#listedTo = (slots.at(-1)?.slot ?? 0) + 1
+    this.#areListed = slots.length < slotsListed
+  }
+
+  #readRows({ first, last }: Span, further = '', params: Record<string, unknown> = {}) {
+    return this.#store.queryBinary(
+      `SELECT ${columns} FROM messages WHERE ${this.#condition.sql} AND ${ofSpan} ${further}`,
+      { ...this.#condition.params, ...params, spanFrom: slotStart(first), spanUntil: slotStart(last + 1) },
+      { isLarge: true },
+    )
+  }
+
+  /** First where the piece ends, then what is in between. */
+  async #readPiece(span: Span): Promise<Uint8Array<ArrayBuffer> | null> {
+    const after = this.#after
+    const limit = Math.max(1, Math.min(pageRows, Math.floor(span.count * (pageBytes / span.bytes))))
+    const behind = after ? `AND ${behindKey}` : ''
+    const afterParams = after ? { afterAt: after.atMicros, afterId: after.id } : {}
+    const [end] = await this.#store.query<{ count: number; atMicros: number; idHex: string }>(
+      `SELECT count() AS count, toUnixTimestamp64Micro(max(key).1) AS atMicros, lower(hex(max(key).2)) AS idHex
+       FROM (SELECT (messages.at, messages.id) AS key FROM messages
+         WHERE ${this.#condition.sql} AND ${ofSpan} ${behind}
+         ORDER BY messages.at, messages.id LIMIT {limit:UInt32})`,
+      {
+        ...this.#condition.params,
+        ...afterParams,
+        limit,
+        spanFrom: slotStart(span.first),
+        spanUntil: slotStart(span.last + 1),
+      },
+    )
+    const isLast = !end || end.count < limit
+    this.#after = isLast ? null : { atMicros: end.atMicros, id: end.idHex }
+    if (isLast) this.#spans.shift()
+    if (!end || end.count === 0) return this.#read()
+    return this.#readRows(span, `${behind} AND ${upToKey}`, {
+      ...afterParams,
+      endAt: end.atMicros,
+      endId: end.idHex,
+    })
   }
 }
 
+const ofSpan = `${atOrAfter('{spanFrom:Int64}')} AND ${before('{spanUntil:Int64}')}`
+const behindKey = `(messages.at > ${micros('afterAt')}
+  OR (messages.at = ${micros('afterAt')} AND messages.id > {afterId:UUID}))`
+const upToKey = `(messages.at < ${micros('endAt')}
+  OR (messages.at = ${micros('endAt')} AND messages.id <= {endId:UUID}))`
+
+/** As many in a row as fit a page. */
+function joinSlots(slots: readonly { slot: number; count: number; bytes: number }[]): Span[] {
+  const spans: Span[] = []
+  for (const { slot, count, bytes } of slots) {
+    const open = spans.at(-1)
+    if (open && open.count + count <= pageRows && open.bytes + bytes <= pageBytes)
+      spans[spans.length - 1] = {
+        first: open.first,
+        last: slot,
+        count: open.count + count,
+        bytes: open.bytes + bytes,
+      }
+    else spans.push({ first: slot, last: slot, count, bytes })
+  }
+  return spans
+}
+
 /** In order of time, each once. The engine would sort whole rows, which costs it more than all the rest. */
-function toOnce(messages: StoredMessage[]): StoredMessage[] {
+function toMessages(bytes: Uint8Array<ArrayBuffer>): FileMessage[] {
+  const rows = new RowBinaryReader(bytes)
+  const messages: FileMessage[] = []
+  while (!rows.isEnd) messages.push(readMessage(rows))
   messages.sort(compareKeys)
-  return messages.filter((message, index) => message.record.id !== messages[index - 1]?.record.id)
+  return messages.filter((message, index) => message.id !== messages[index - 1]?.id)
 }
 
-function compareKeys({ record: a }: StoredMessage, { record: b }: StoredMessage): number {
+function readMessage(rows: RowBinaryReader): FileMessage {
+  const atMicros = rows.integer64()
+  const nanos = rows.uint16()
+  const id = rows.uuid()
+  const callId = rows.word()
+  const precisionMicros = rows.integer64()
+  // Words that were checked by their schema before they were stored.
+  const source = rows.word() as SipRecord['source']
+  const transport = rows.word() as SipRecord['transport']
+  const direction = rows.word() as Direction
+  const src = { address: rows.word(), port: rows.uint16() }
+  const dst = { address: rows.word(), port: rows.uint16() }
+  const capture = rows.word()
+  const payload = rows.bytes()
+  const frames = decodeFrames(rows.bytes(), payload, { atMicros, nanos })
+  return {
+    id,
+    atMicros,
+    nanos,
+    precisionMicros,
+    source,
+    transport,
+    direction,
+    src,
+    dst,
+    payload,
+    frames,
+    callId,
+    capture,
+  }
+}
+
+function compareKeys(a: FileMessage, b: FileMessage): number {
   return a.atMicros - b.atMicros || (a.id < b.id ? -1 : Number(a.id > b.id))
-}
-
-const upToEnd = `${atOrBefore('{endAt:Int64}')} AND (messages.at < ${micros('endAt')} OR messages.id <= {endId:UUID})`
-
-function behind(after: RowKey | null): string {
-  if (!after) return ''
-  return `AND ${atOrAfter('{afterAt:Int64}')} AND (messages.at > ${micros('afterAt')} OR messages.id > {afterId:UUID})`
 }

@@ -4,11 +4,10 @@ import { createPcapWriter, type PcapWriter } from '@sip-capture/pcap/pcap.ts'
 import { createPcapngWriter, type PcapngWriter } from '@sip-capture/pcap/pcapng-writer.ts'
 import { linkTypes } from '@sip-capture/pcap/link-types.ts'
 import { createMessageShown, joinComments, toRawIp, type MessageShown } from '../../capture-packets.ts'
-import type { RowKey } from '../message-reader.ts'
 import type { Store } from '../store.ts'
 import { CallComments } from './call-comments.ts'
 import { describeDiskFault, tooManyExportBytes } from './disk-fault.ts'
-import { countMessages, readExportPage, type ExportPage, type ExportQuery } from './export-reader.ts'
+import { countMessages, ExportReader, type ExportQuery } from './export-reader.ts'
 import { SightingWindow, type OwnedPacket } from './sighting-window.ts'
 
 export interface ExportOrder extends ExportQuery {
@@ -32,7 +31,6 @@ export interface ExportStep {
   readonly problem?: string
 }
 
-const pageRows = 20_000
 /** In a larger file only the call log is asked: judging each call that it does not know would cost more than all the rest. */
 const maxJudgedMessages = 100_000
 
@@ -44,7 +42,7 @@ export class ExportSession {
   #total = 0
   #rows = 0
   #sizeBytes = 0
-  #coming: Promise<ExportPage> | undefined
+  #reader: ExportReader
   readonly #out = new ByteBuffer()
   readonly #shown: MessageShown
   #window: SightingWindow
@@ -57,6 +55,7 @@ export class ExportSession {
   constructor(store: Store, order: ExportOrder) {
     this.#store = store
     this.#order = order
+    this.#reader = new ExportReader(store, order)
     this.#shown = createMessageShown(order.mask)
     this.#window = new SightingWindow(this.#shown.toPackets)
     this.#comments = new CallComments(store, this.#shown, { isMasked: order.mask })
@@ -66,25 +65,24 @@ export class ExportSession {
   async step(): Promise<ExportStep> {
     try {
       this.#file ??= await this.#open()
-      const page = await (this.#coming ?? this.#read(null))
       // The engine reads the next page while this one is written.
-      this.#coming = page.next === null ? undefined : this.#read(page.next)
-      this.#rows += page.items.length
-      const packets = this.#window.push(page.items)
-      if (page.next === null) packets.push(...this.#window.end())
+      const page = await this.#reader.next()
+      const isLast = page === null
+      this.#rows += page?.length ?? 0
+      const packets = isLast ? this.#window.end() : this.#window.push(page)
       if (this.#needsRestart(packets)) return await this.#restart()
       const comments = await this.#commentsOf(packets)
       const out = this.#out
       out.clear()
       for (const packet of packets) this.#append(packet, comments.get(packet) ?? '')
-      if (page.next === null && this.#sizeBytes === 0 && out.length === 0) out.append(this.#emptyHeader())
+      if (isLast && this.#sizeBytes === 0 && out.length === 0) out.append(this.#emptyHeader())
       const bytes = out.view()
       if (this.#sizeBytes + bytes.length > this.#order.maxBytes)
         return this.#answer(false, tooManyExportBytes)
       await this.#file.appendFile(bytes)
       this.#sizeBytes += bytes.length
-      if (page.next === null) await this.#file.sync()
-      return this.#answer(page.next === null)
+      if (isLast) await this.#file.sync()
+      return this.#answer(isLast)
     } catch (error) {
       const problem = describeDiskFault(error, 'EXPORT_DIR')
       if (problem === undefined) throw error
@@ -99,13 +97,6 @@ export class ExportSession {
   async #open(): Promise<FileHandle> {
     this.#total = await countMessages(this.#store, this.#order)
     return await open(this.#order.file, 'wx', 0o600)
-  }
-
-  #read(after: RowKey | null): Promise<ExportPage> {
-    const page = readExportPage(this.#store, this.#order, { limit: pageRows, after })
-    // Its fault is told by the step that awaits it; there may be none any more.
-    page.catch(() => {})
-    return page
   }
 
   #answer(isDone: boolean, problem?: string): ExportStep {
@@ -135,7 +126,7 @@ export class ExportSession {
     this.#pcap = undefined
     this.#rows = 0
     this.#sizeBytes = 0
-    this.#coming = undefined
+    this.#reader = new ExportReader(this.#store, this.#order)
     this.#window = new SightingWindow(this.#shown.toPackets)
     return this.#answer(false)
   }

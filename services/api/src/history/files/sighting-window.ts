@@ -1,7 +1,7 @@
+import { parseMessage } from '@sip-capture/sip/message.ts'
 import { mergeSightings } from '@sip-capture/sip/sightings.ts'
 import { compareStamps, FrameOnce, type CommentedPacket, type ToPackets } from '../../capture-packets.ts'
-import { toMessageView, toObservedMessage } from '../../ingest/message-row.ts'
-import type { StoredMessage } from '../record-rows.ts'
+import type { FileMessage } from './export-reader.ts'
 
 /** Two sights of one message are at most 3 s apart; what is older than this below the newest is settled. */
 const windowMicros = 6_000_000
@@ -18,7 +18,7 @@ export interface OwnedPacket extends CommentedPacket {
  * back what a later sight may still replace.
  */
 export class SightingWindow {
-  #held: StoredMessage[] = []
+  #held: FileMessage[] = []
   #messages = 0
   #ready: OwnedPacket[] = []
   readonly #once = new FrameOnce()
@@ -33,9 +33,9 @@ export class SightingWindow {
     return this.#messages
   }
 
-  push(messages: readonly StoredMessage[]): OwnedPacket[] {
+  push(messages: readonly FileMessage[]): OwnedPacket[] {
     for (const message of messages) this.#held.push(message)
-    const newest = this.#held.at(-1)?.record.atMicros ?? 0
+    const newest = this.#held.at(-1)?.atMicros ?? 0
     return this.#settle(this.#held.length > maxHeld ? Infinity : newest - windowMicros)
   }
 
@@ -47,7 +47,7 @@ export class SightingWindow {
     this.#held = isSingle(this.#held)
       ? this.#takeSingles(this.#held, untilMicros)
       : this.#takeGroups(this.#held, untilMicros)
-    const oldestHeld = this.#held[0]?.record.atMicros ?? Infinity
+    const oldestHeld = this.#held[0]?.atMicros ?? Infinity
     const sorted = this.#ready.toSorted(compareStamps)
     const cut = sorted.findIndex(({ packet }) => packet.atMicros >= oldestHeld)
     const settled = cut === -1 ? sorted : sorted.slice(0, cut)
@@ -56,56 +56,59 @@ export class SightingWindow {
   }
 
   /** Answers what is held back, in order of time; so does the next. */
-  #takeSingles(messages: readonly StoredMessage[], untilMicros: number): StoredMessage[] {
-    const held: StoredMessage[] = []
+  #takeSingles(messages: readonly FileMessage[], untilMicros: number): FileMessage[] {
+    const held: FileMessage[] = []
     for (const message of messages) {
-      if (message.record.atMicros > untilMicros) held.push(message)
+      if (message.atMicros > untilMicros) held.push(message)
       else this.#take(message)
     }
     return held
   }
 
-  #takeGroups(messages: readonly StoredMessage[], untilMicros: number): StoredMessage[] {
-    const held: StoredMessage[] = []
+  #takeGroups(messages: readonly FileMessage[], untilMicros: number): FileMessage[] {
+    const held: FileMessage[] = []
     for (const group of toGroups(messages)) {
-      const youngest = group.reduce((at, { record }) => Math.max(at, record.atMicros), 0)
+      const youngest = group.reduce((at, { atMicros }) => Math.max(at, atMicros), 0)
       const best = group[0]
       if (youngest > untilMicros) held.push(...group)
       else if (best) this.#take(best)
     }
-    return held.toSorted((a, b) => a.record.atMicros - b.record.atMicros)
+    return held.toSorted((a, b) => a.atMicros - b.atMicros)
   }
 
-  #take({ record, naming, callId }: StoredMessage): void {
+  #take(message: FileMessage): void {
+    const { callId, capture } = message
     this.#messages += 1
-    for (const { packet, comment } of this.#toPackets(record))
-      this.#ready.push({ packet, comment, callId, capture: naming.capture })
+    for (const { packet, comment } of this.#toPackets(message))
+      this.#ready.push({ packet, comment, callId, capture })
   }
 }
 
 /** Where only one wire was looked at, every record is a message of its own: no parsing, no grouping. */
-function isSingle(messages: readonly StoredMessage[]): boolean {
-  const source = messages[0]?.record.source
+function isSingle(messages: readonly FileMessage[]): boolean {
+  const source = messages[0]?.source
   return (
     source === undefined ||
-    ((source === 'wire' || source === 'import') && messages.every(({ record }) => record.source === source))
+    ((source === 'wire' || source === 'import') && messages.every((message) => message.source === source))
   )
 }
 
 /** Groups of sights of one message, the one to write first. */
-function toGroups(messages: readonly StoredMessage[]): StoredMessage[][] {
-  const byId = new Map(messages.map((message) => [message.record.id, message]))
-  const groups: StoredMessage[][] = []
+function toGroups(messages: readonly FileMessage[]): FileMessage[][] {
+  const byId = new Map(messages.map((message) => [message.id, message]))
+  const groups: FileMessage[][] = []
   const observed = []
   for (const message of messages) {
-    const seen = toObservedMessage(toMessageView(message.record, message.naming))
-    if (seen) observed.push(seen)
+    const parsed = parseMessage(message.payload)
+    const { id, atMicros, source, transport, direction, src, dst } = message
+    if (parsed.ok)
+      observed.push({ id, atMicros, source, transport, direction, src, dst, message: parsed.message })
     else groups.push([message])
   }
   for (const sighting of mergeSightings(observed)) {
     const group = sighting.all.map(({ id }) => byId.get(id)).filter((message) => message !== undefined)
     groups.push(
-      group.toSorted((a, b) => Number(b.record.frames.length > 0) - Number(a.record.frames.length > 0)),
+      group.toSorted((a, b) => Number(b.frames.length > 0) - Number(a.frames.length > 0)),
     )
   }
   return groups
