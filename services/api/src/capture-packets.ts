@@ -20,15 +20,7 @@ const defaultSipPort = 5060
 /** What packets are made of. */
 type PacketSource = Pick<
   SipRecord,
-  | 'atMicros'
-  | 'nanos'
-  | 'precisionMicros'
-  | 'source'
-  | 'transport'
-  | 'src'
-  | 'dst'
-  | 'payload'
-  | 'frames'
+  'atMicros' | 'nanos' | 'precisionMicros' | 'source' | 'transport' | 'src' | 'dst' | 'payload' | 'frames'
 >
 
 export type ToPackets = (record: PacketSource) => CommentedPacket[]

@@ -79,12 +79,17 @@ export interface GroupState {
   readonly entriesRead: number | null
 }
 
+export interface StreamInspection {
+  readonly stream: StreamState
+  readonly group: GroupState
+}
+
 /** XINFO STREAM and XINFO GROUPS of one moment; undefined when the stream or the group is not there. */
 export async function inspectStream(
   redis: Redis,
   key: string,
   group: string,
-): Promise<{ stream: StreamState; group: GroupState } | undefined> {
+): Promise<StreamInspection | undefined> {
   const replies = await redis.multi().call('XINFO', 'STREAM', key).call('XINFO', 'GROUPS', key).exec()
   const [streamError, streamReply] = replies?.[0] ?? []
   const [groupError, groupsReply] = replies?.[1] ?? []

@@ -18,10 +18,7 @@ export function nextLook(call: ReadCall, analysis: CallAnalysis, nowMicros: numb
   const longest = last + (patienceSeconds.at(-1) ?? 0) * second
   const horizon = Math.max(longest, nowMicros) + 24 * 3600 * second
   if (!differsAt(horizon)) return null
-  for (const micros of [
-    ...patienceSeconds.map((seconds) => last + seconds * second),
-    ...sessionEnds(call),
-  ]
+  for (const micros of [...patienceSeconds.map((seconds) => last + seconds * second), ...sessionEnds(call)]
     .filter((micros) => micros > nowMicros)
     .toSorted((a, b) => a - b))
     if (differsAt(micros)) return micros

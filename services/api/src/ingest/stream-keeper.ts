@@ -1,7 +1,7 @@
 import { historyGroup } from '@sip-capture/contract/keys.ts'
 import type { Logger } from '@sip-capture/service/logger.ts'
 import type { Redis } from 'ioredis'
-import { compareIds, inspectStream } from '../stream-entries.ts'
+import { compareIds, inspectStream, type StreamInspection } from '../stream-entries.ts'
 
 /** Entries kept behind what history has, for browsers that resume. */
 const keptEntries = 50_000
@@ -28,6 +28,10 @@ export function createStreamKeeper(options: {
   const { redis, key, logger, onTrimmed } = options
   let backlog = 0
   let lost = 0
+  /** Entries that were given out and that `entries-read` does not know of: Redis forgets them when it is started again. */
+  let uncounted = 0
+  /** Up to here nothing that was cut is unaccounted for. */
+  let accountedId: string | undefined
 
   return {
     get backlog() {
@@ -42,6 +46,8 @@ export function createStreamKeeper(options: {
         await redis.call('XGROUP', 'CREATE', key, historyGroup, '0', 'MKSTREAM', 'ENTRIESREAD', 0)
         logger.info({ key }, 'made the consumer group of history')
         lost = 0
+        uncounted = 0
+        accountedId = undefined
       } catch (error) {
         if (!(error instanceof Error && error.message.startsWith('BUSYGROUP'))) throw error
       }
@@ -53,23 +59,31 @@ export function createStreamKeeper(options: {
         return
       }
       const { stream, group } = state
-      const isCaughtUp = compareIds(group.lastDeliveredId, stream.lastId) >= 0
-      const removed = stream.entriesAdded - stream.length
-      const read = group.entriesRead
-      if (read !== null) {
-        // `entries-read` counts entries given out; what the stream went through beyond that was cut unread. The
-        // group's own `lag` does not show it.
-        const nowLost = Math.max(0, (isCaughtUp ? stream.entriesAdded : removed) - read)
-        if (nowLost > lost)
-          logger.error(
-            { key, entries: nowLost - lost, after: group.lastDeliveredId, before: stream.firstId },
-            'entries of the stream were cut before history read them: its memory bound was reached',
-          )
-        lost = Math.max(lost, nowLost)
-        backlog = Math.max(0, stream.entriesAdded - read - lost) + group.pending
-      } else backlog = group.pending
+      if (group.entriesRead === null) backlog = group.pending
+      else {
+        account(state, group.entriesRead)
+        backlog = Math.max(0, stream.entriesAdded - group.entriesRead - uncounted - lost) + group.pending
+      }
       await trim(stream.length, group.pending)
     },
+  }
+
+  /** `entries-read` counts entries given out; what the stream went through beyond that was cut unread. The group's own
+   *  `lag` does not show it. As long as nothing behind what was accounted for is cut, a difference is a wrong count. */
+  function account({ stream, group }: StreamInspection, read: number): void {
+    const isCaughtUp = compareIds(group.lastDeliveredId, stream.lastId) >= 0
+    const removed = stream.entriesAdded - stream.length
+    const surplus = (isCaughtUp ? stream.entriesAdded : removed) - read - uncounted - lost
+    if (isWholeBehind(stream, accountedId ?? group.lastDeliveredId))
+      uncounted += isCaughtUp ? surplus : Math.max(0, surplus)
+    else if (surplus > 0) {
+      lost += surplus
+      logger.error(
+        { key, entries: surplus, after: group.lastDeliveredId, before: stream.firstId },
+        'entries of the stream were cut before history read them: its memory bound was reached',
+      )
+    }
+    if (isWholeBehind(stream, group.lastDeliveredId)) accountedId = group.lastDeliveredId
   }
 
   async function trim(length: number, pending: number): Promise<void> {
@@ -82,4 +96,9 @@ export function createStreamKeeper(options: {
     if (length <= keep * 1.05) return
     onTrimmed(await redis.xtrim(key, 'MAXLEN', '~', keep))
   }
+}
+
+/** Nothing that came after the entry `id` was cut. */
+function isWholeBehind({ length, firstId, lastId }: StreamInspection['stream'], id: string): boolean {
+  return compareIds(id, length === 0 ? lastId : firstId) >= 0
 }

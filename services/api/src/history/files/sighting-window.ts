@@ -107,9 +107,7 @@ function toGroups(messages: readonly FileMessage[]): FileMessage[][] {
   }
   for (const sighting of mergeSightings(observed)) {
     const group = sighting.all.map(({ id }) => byId.get(id)).filter((message) => message !== undefined)
-    groups.push(
-      group.toSorted((a, b) => Number(b.frames.length > 0) - Number(a.frames.length > 0)),
-    )
+    groups.push(group.toSorted((a, b) => Number(b.frames.length > 0) - Number(a.frames.length > 0)))
   }
   return groups
 }
