@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { buildTcpFrame, buildUdpFrame } from '@sip-capture/pcap/build.ts'
 import type { CapturedPacket } from '@sip-capture/pcap/captured-packet.ts'
-import type { SipRecord } from '@sip-capture/contract/bus/sip-record.ts'
+import type { Frame, SipRecord } from '@sip-capture/contract/bus/sip-record.ts'
 import { ipPacketStart } from '@sip-capture/pcap/decode.ts'
 import { linkTypes } from '@sip-capture/pcap/link-types.ts'
 import { createMasker } from '@sip-capture/pcap/mask.ts'
@@ -75,19 +75,20 @@ function isSameFrame(a: CapturedPacket, b: CapturedPacket): boolean {
   )
 }
 
-/** Field by field: this runs for every frame of an export, and spreading costs more than all else. */
 function toCaptured(record: PacketSource): CommentedPacket[] {
-  return record.frames.map((frame) => ({
-    packet: {
-      linkType: frame.linkType,
-      atMicros: frame.atMicros,
-      nanos: frame.nanos,
-      bytes: frame.bytes,
-      originalLength: frame.originalLength,
-      interfaceName: frame.interfaceName ?? '',
-    },
-    comment: '',
-  }))
+  return record.frames.map((frame) => ({ packet: toPacket(frame), comment: '' }))
+}
+
+/** Field by field: this runs for every frame of an export, and spreading costs more than all else. */
+function toPacket({
+  linkType,
+  atMicros,
+  nanos,
+  bytes,
+  originalLength,
+  interfaceName = '',
+}: Frame): CapturedPacket {
+  return { linkType, atMicros, nanos, bytes, originalLength, interfaceName }
 }
 
 function toBuilt(record: PacketSource): CommentedPacket[] {

@@ -75,9 +75,19 @@ function findPayload(bytes: Uint8Array, payload: Uint8Array): number {
 
 /** `encoded` must come from `encodeFrames` with the same payload and record. @throws RangeError when bytes are missing */
 export function decodeFrames(encoded: Buffer, payload: Uint8Array, record: Stamp): Frame[] {
+  return readFrames(encoded, { from: 0, to: encoded.length }, payload, record)
+}
+
+/** The same of a piece of something larger: a view of it for each message costs as much as to decode it. */
+export function readFrames(
+  bytes: Buffer,
+  { from, to }: { from: number; to: number },
+  payload: Uint8Array,
+  record: Stamp,
+): Frame[] {
   const frames: Frame[] = []
-  if (encoded.length === 0) return frames
-  const reader = new ColumnReader(encoded)
+  if (from === to) return frames
+  const reader = new ColumnReader(bytes, from, to)
   while (!reader.isEnd) frames.push(decodeFrame(reader, payload, record))
   return frames
 }
@@ -147,20 +157,23 @@ class ColumnWriter {
 
 class ColumnReader {
   readonly #bytes: Buffer
-  #at = 0
+  readonly #end: number
+  #at: number
 
-  constructor(bytes: Buffer) {
+  constructor(bytes: Buffer, from: number, to: number) {
     this.#bytes = bytes
+    this.#at = from
+    this.#end = to
   }
 
   get isEnd(): boolean {
-    return this.#at >= this.#bytes.length
+    return this.#at >= this.#end
   }
 
   number(): number {
     let value = 0
     for (let scale = 1; ; scale *= 0x80) {
-      const byte = this.#bytes[this.#at++]
+      const byte = this.#at < this.#end ? this.#bytes[this.#at++] : undefined
       if (byte === undefined) throw new RangeError('the frames end in the middle of one')
       value += (byte & 0x7f) * scale
       if (byte < 0x80) return value
@@ -197,7 +210,7 @@ class ColumnReader {
   #skip(length: number): number {
     const at = this.#at
     this.#at += length
-    if (this.#at > this.#bytes.length) throw new RangeError('the frames end in the middle of one')
+    if (this.#at > this.#end) throw new RangeError('the frames end in the middle of one')
     return at
   }
 }

@@ -1,6 +1,5 @@
 import type { SipRecord } from '@sip-capture/contract/bus/sip-record.ts'
 import type { Naming } from '../ingest/message-row.ts'
-import { decodeFrames } from './frames-column.ts'
 import { RowBinaryReader } from './row-binary-reader.ts'
 import type { Store } from './store.ts'
 
@@ -79,7 +78,7 @@ function readMessage(rows: RowBinaryReader): StoredMessage {
   const notes: string[] = []
   for (let left = rows.length(); left > 0; left--) notes.push(rows.word())
   const payload = rows.bytes()
-  const frames = decodeFrames(rows.bytes(), payload, { atMicros, nanos })
+  const frames = rows.frames(payload, { atMicros, nanos })
   const record: SipRecord = {
     v: 1,
     id,

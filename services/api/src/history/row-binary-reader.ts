@@ -1,3 +1,5 @@
+import type { Frame } from '@sip-capture/contract/bus/sip-record.ts'
+import { readFrames } from './frames-column.ts'
 import { words } from './word-cache.ts'
 
 /**
@@ -45,6 +47,13 @@ export class RowBinaryReader {
     const length = this.length()
     const at = this.#skip(length)
     return this.#bytes.subarray(at, at + length)
+  }
+
+  /** The frames of a message with that payload: `frames-column.ts`. */
+  frames(payload: Uint8Array, record: { readonly atMicros: number; readonly nanos: number }): Frame[] {
+    const length = this.length()
+    const from = this.#skip(length)
+    return readFrames(this.#bytes, { from, to: from + length }, payload, record)
   }
 
   text(): string {

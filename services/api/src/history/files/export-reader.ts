@@ -1,7 +1,6 @@
 import type { Direction, SipRecord } from '@sip-capture/contract/bus/sip-record.ts'
 import type { MessageFilter } from '@sip-capture/contract/rest/message.ts'
 import { toFilterSql } from '../filter-sql.ts'
-import { decodeFrames } from '../frames-column.ts'
 import type { RowKey } from '../message-reader.ts'
 import { RowBinaryReader } from '../row-binary-reader.ts'
 import { slotStart } from '../schema.ts'
@@ -57,7 +56,7 @@ const columns = [
   'frames',
 ].join(', ')
 
-const pageRows = 20_000
+const pageRows = 10_000
 /** Messages are some 600 bytes and at most 65,535: what a page holds in memory must not depend on who sends them. */
 const pageBytes = 16 * 1024 * 1024
 const slotsListed = 20_000
@@ -241,7 +240,7 @@ function readMessage(rows: RowBinaryReader): FileMessage {
   const dst = { address: rows.word(), port: rows.uint16() }
   const capture = rows.word()
   const payload = rows.bytes()
-  const frames = decodeFrames(rows.bytes(), payload, { atMicros, nanos })
+  const frames = rows.frames(payload, { atMicros, nanos })
   return {
     id,
     atMicros,

@@ -20,7 +20,7 @@ export async function addGuessedLegs(
   capture: string | undefined,
 ): Promise<FoundCall> {
   const [callId] = call.callIds
-  if (callId === undefined || call.legs.some(({ link }) => link !== 'asked')) return call
+  if (callId === undefined || isTold(call)) return call
   const invites = await readInvitesAround(store, callId, capture ?? '')
   const found = correlate(callId, invites)
   const legs: Leg[] = found.map((other) => ({
@@ -36,6 +36,11 @@ export async function addGuessedLegs(
     (a, b) => (atOf.get(a.callId) ?? 0) - (atOf.get(b.callId) ?? 0),
   )
   return { ...call, callIds: inOrder.map((leg) => leg.callId), legs: inOrder }
+}
+
+/** Asterisk told of its legs. */
+export function isTold({ legs }: FoundCall): boolean {
+  return legs.some(({ link }) => link !== 'asked')
 }
 
 interface InviteRow {

@@ -7,7 +7,7 @@ import { resolveCall } from '../../calls/resolve.ts'
 import { readRtcpReports, type RtcpReports } from '../../quality/rtcp-store.ts'
 import { toSpans, type TimeSpan } from '../call-spans.ts'
 import { findCall, readCallEvents, type FoundCall } from '../leg-store.ts'
-import { addGuessedLegs } from '../legs/guessed-legs.ts'
+import { addGuessedLegs, isTold } from '../legs/guessed-legs.ts'
 import {
   findMessage,
   listMessages,
@@ -69,13 +69,23 @@ interface OpenQuery {
 
 export async function openKeptCall(store: Store, query: OpenQuery): Promise<OpenedCall> {
   const { id, capture = '' } = query
-  const found = await addGuessedLegs(store, await findCall(store, query), query.capture)
-  const rows: CallRows = { callIds: found.callIds, capture, from: 'messages' }
-  // Hardly any call is kept: the call itself is read meanwhile.
-  const [pin, own] = await Promise.all([
-    findPin(store, { names: [id, ...found.callIds], capture }),
-    openRows(store, rows, query),
+  const open = async (callIds: readonly string[]) => {
+    const rows: CallRows = { callIds, capture, from: 'messages' }
+    // Hardly any call is kept: the call itself is read meanwhile.
+    const [pin, own] = await Promise.all([
+      findPin(store, { names: [id, ...callIds], capture }),
+      openRows(store, rows, query),
+    ])
+    return { rows, pin, own }
+  }
+  const told = await findCall(store, query)
+  // What Asterisk told nothing of is mostly a dialog by itself: it is read while others are looked for.
+  const [found, alone] = await Promise.all([
+    addGuessedLegs(store, told, query.capture),
+    isTold(told) ? undefined : open(told.callIds),
   ])
+  const isAlone = found.callIds.length === told.callIds.length
+  const { rows, pin, own } = alone && isAlone ? alone : await open(found.callIds)
   if (!pin) return { call: found, ...own }
   const call = joinCalls(pin.call, found)
   const kept = { ...rows, callIds: call.callIds }
