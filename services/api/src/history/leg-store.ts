@@ -38,9 +38,13 @@ export async function findCall(
   // Legs are of live traffic; a file may hold the same Call-ID by chance.
   const anchor = capture === undefined ? await findAnchor(store, id) : undefined
   if (!anchor) return { callIds: [id], legs: [toAskedLeg(id)], node: '', linkedids: [] }
-  const { node } = anchor
-  const linkedids = await joinedLinkedids(store, node, anchor.linkedid)
-  const legs = await readLegs(store, node, linkedids)
+  const { node, linkedid } = anchor
+  // Few calls are joined with others: its own legs are read while that is asked.
+  const [linkedids, own] = await Promise.all([
+    joinedLinkedids(store, node, linkedid),
+    readLegs(store, node, [linkedid]),
+  ])
+  const legs = linkedids.length === 1 ? own : await readLegs(store, node, linkedids)
   const callIds = new Set(legs.map((leg) => leg.callId))
   return { callIds: [...callIds], legs, node, linkedids }
 }

@@ -62,7 +62,21 @@ function toTrunk(record: SipRecord, direction: Direction, srcName: string, dstNa
 export function toMessageView(record: SipRecord, naming: Naming): MessageView {
   const parsed = parseMessage(record.payload)
   const message = parsed.ok ? parsed.message : undefined
-  const common = {
+  return {
+    record,
+    naming,
+    row: toRow(record, naming, parsed),
+    numbers: message ? toNumbers(message) : [],
+    text: decoder.decode(record.payload),
+    message,
+  }
+}
+
+/** Every field written out: this runs for each message several times, and spreading one object into another of this size
+ *  costs more than all the parsing. */
+function toRow(record: SipRecord, naming: Naming, parsed: ReturnType<typeof parseMessage>): MessageRow {
+  const message = parsed.ok ? parsed.message : undefined
+  return {
     id: record.id,
     at: toRfc3339(record.atMicros),
     precisionMicros: record.precisionMicros,
@@ -72,55 +86,26 @@ export function toMessageView(record: SipRecord, naming: Naming): MessageView {
     direction: naming.direction,
     src: toParty(record.src, naming.srcName),
     dst: toParty(record.dst, naming.dstName),
+    kind: message?.kind ?? 'unparsed',
+    method: message?.method ?? '',
+    status: message?.status ?? null,
+    reason: message?.reason ?? '',
+    requestUri: message?.requestUri ?? '',
+    callId: message?.callId ?? '',
+    from: message ? pickNameAddress(message.from) : nobody,
+    to: message ? pickNameAddress(message.to) : nobody,
+    cseq: message?.cseq?.number ?? null,
+    branch: message?.branch ?? '',
+    userAgent: message?.userAgent ?? '',
     trunk: naming.trunk === '' ? null : naming.trunk,
     channel: record.channel ?? null,
+    hasSdp: message?.hasSdp ?? false,
     sizeBytes: record.payload.length,
     copies: record.copies,
+    // What cannot be recognised is never the same message as another.
+    sightingKey: (message && sightingKey(message)) || record.id,
+    problems: [...(parsed.ok ? problemsOf(record, parsed.message) : [parsed.problem]), ...record.notes],
     capture: naming.capture === '' ? null : naming.capture,
-  }
-  const row: MessageRow = message
-    ? {
-        ...common,
-        kind: message.kind,
-        method: message.method,
-        status: message.status,
-        reason: message.reason,
-        requestUri: message.requestUri,
-        callId: message.callId,
-        from: pickNameAddress(message.from),
-        to: pickNameAddress(message.to),
-        cseq: message.cseq?.number ?? null,
-        branch: message.branch,
-        userAgent: message.userAgent,
-        hasSdp: message.hasSdp,
-        // Unrecognisable: never the same message as another.
-        sightingKey: sightingKey(message) || record.id,
-        problems: [...problemsOf(record, message), ...record.notes],
-      }
-    : {
-        ...common,
-        kind: 'unparsed',
-        method: '',
-        status: null,
-        reason: '',
-        requestUri: '',
-        callId: '',
-        from: nobody,
-        to: nobody,
-        cseq: null,
-        branch: '',
-        userAgent: '',
-        hasSdp: false,
-        sightingKey: record.id,
-        problems: [parsed.ok ? '' : parsed.problem, ...record.notes],
-      }
-  return {
-    record,
-    naming,
-    row,
-    numbers: message ? toNumbers(message) : [],
-    text: decoder.decode(record.payload),
-    message,
   }
 }
 
@@ -148,7 +133,8 @@ function pickNameAddress(party: MessageRow['from']): MessageRow['from'] {
 }
 
 function toParty(side: { address: string; port: number }, name: string): Party {
-  return { address: side.address, port: side.port, ...(name === '' ? {} : { name }) }
+  const { address, port } = side
+  return name === '' ? { address, port } : { address, port, name }
 }
 
 /** What packages/sip reasons about; undefined for a payload that is not SIP. */
