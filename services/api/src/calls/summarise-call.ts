@@ -54,7 +54,7 @@ export function summariseCall(
   if (!first) return null
   const callIds = [...new Set([first.callId, ...callIdsOf(sightings)])]
   const node = call.node || (views[0]?.record.node ?? '')
-  const endpoints = namesOf(views)
+  const endpoints = namesOf(sightings, views)
   const row: CallRow = {
     id: toCallKey(capture, first.callId),
     capture: capture === '' ? null : capture,
@@ -132,9 +132,15 @@ function callIdsOf(sightings: readonly Sighting[]): string[] {
   return [...new Set(sightings.map(({ message }) => message.message.callId))].filter((id) => id !== '')
 }
 
-function namesOf(views: readonly MessageView[]): string[] {
+/** Along the call: the caller's before the trunk's, whichever source saw what first. */
+function namesOf(sightings: readonly Sighting[], views: readonly MessageView[]): string[] {
+  const nameOf = new Map(views.map(({ record, naming }) => [record.id, naming.trunk]))
   const names = new Set<string>()
-  for (const { naming } of views) if (naming.trunk !== '' && names.size < maxNames) names.add(naming.trunk)
+  for (const { all } of sightings)
+    for (const { id } of all) {
+      const name = nameOf.get(id) ?? ''
+      if (name !== '' && names.size < maxNames) names.add(name)
+    }
   return [...names]
 }
 
