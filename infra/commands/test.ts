@@ -14,9 +14,19 @@ import {
 } from '../debian-packages.ts'
 import { repositoryFolder } from '../repository.ts'
 import { exitWithSentence } from '../run-stack.ts'
-import { createTapSummary } from '../tap-summary.ts'
+import { createTapSummary, type TapSummary } from '../tap-summary.ts'
 import { ensurePbxTree } from '../test-pbx/build.ts'
 import { ensureUiBuilt } from '../ui-build.ts'
+
+/**
+ * Whole systems whose calls take the time that calls take: one at a time, and hardly ever busy. All others go on beside
+ * them.
+ */
+const inRealTime = ['e2e/test/**/*.test.ts', 'services/ami-bridge/test/**/*.test.ts']
+const runs: readonly (readonly string[])[] = [
+  ['--jobs=1', ...inRealTime.map((files) => `--include=${files}`)],
+  inRealTime.map((files) => `--exclude=${files}`),
+]
 
 /** Arguments are passed on to tap: test files, or `--grep=…`. */
 async function test(): Promise<void> {
@@ -33,11 +43,14 @@ async function test(): Promise<void> {
   await ensurePbxTree()
   await ensureUiBuilt()
   const startedAt = performance.now()
-  const summary = createTapSummary()
-  const exitCode = await runTap(process.argv.slice(2), (line) => {
-    for (const shown of summary.push(line)) process.stdout.write(`${shown}\n`)
-  })
-  const { passed, failed, skipped } = summary
+  const args = process.argv.slice(2)
+  const results = await Promise.all((args.length > 0 ? [args] : runs).map(runTap))
+  const sum = (count: (result: TapResult) => number) =>
+    results.reduce((total, result) => total + count(result), 0)
+  const passed = sum(({ summary }) => summary.passed)
+  const failed = sum(({ summary }) => summary.failed)
+  const skipped = sum(({ summary }) => summary.skipped)
+  const exitCode = Math.max(...results.map((result) => result.exitCode))
   process.stdout.write(`\n${Math.round((performance.now() - startedAt) / 1000)} s\n`)
   if (skipped > 0) process.stdout.write(`${skipped} skipped: this project skips no tests\n`)
   if (passed + failed === 0) process.stdout.write('no test ran\n')
@@ -47,7 +60,12 @@ async function test(): Promise<void> {
   process.exitCode = isBad ? 1 : 0
 }
 
-function runTap(args: readonly string[], onLine: (line: string) => void): Promise<number> {
+interface TapResult {
+  readonly summary: TapSummary
+  readonly exitCode: number
+}
+
+function runTap(args: readonly string[]): Promise<TapResult> {
   return new Promise((resolve, reject) => {
     const tap = join(repositoryFolder, 'node_modules/.bin/tap')
     const child = spawn(tap, ['--reporter=tap', ...args], {
@@ -55,11 +73,12 @@ function runTap(args: readonly string[], onLine: (line: string) => void): Promis
       stdio: ['ignore', 'pipe', 'inherit'],
     })
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => child.kill(signal))
-    createInterface({ input: child.stdout }).on('line', onLine)
-    child.once('error', reject)
-    child.once('close', (code) => {
-      resolve(code ?? 1)
+    const summary = createTapSummary()
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      for (const shown of summary.push(line)) process.stdout.write(`${shown}\n`)
     })
+    child.once('error', reject)
+    child.once('close', (code) => resolve({ summary, exitCode: code ?? 1 }))
   })
 }
 
