@@ -12,7 +12,7 @@ export interface CallHistory {
   readonly ends: readonly ChannelEnd[]
 }
 
-const pageRows = 2_000
+const pageRows = 5_000
 /** Of one call, as `GET /calls/{id}` judges it too. */
 const maxACall = 5_000
 /** Of a batch together; beyond, its calls are read one by one. */
