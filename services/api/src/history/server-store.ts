@@ -2,18 +2,27 @@ import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { createClient } from '@clickhouse/client'
 import { storeSettings, toStoreError, type Store } from './store.ts'
+import { tablesOfOne } from './tables.ts'
 
 const requestMillis = 60_000
 
-/** A ClickHouse server or cluster over HTTP. `url` may carry user, password and database. Connects at the first statement. */
-export function openServerStore(url: string): Store {
+/** A ClickHouse server over HTTP. `url` may carry user, password and database. Connects at the first statement. `settings`: of
+ *  every statement. */
+export function openServerStore(
+  url: string,
+  settings: Readonly<Record<string, string | number>> = {},
+): Store {
   const client = createClient({
     url,
     application: 'sip-capture',
     request_timeout: requestMillis,
     max_open_connections: 8,
     clickhouse_settings: {
-      ...Object.fromEntries(Object.entries(storeSettings).map(([name, value]) => [name, String(value)])),
+      ...Object.fromEntries(
+        Object.entries({ ...storeSettings, ...settings }).map(([name, value]) => [name, String(value)]),
+      ),
+      // What is inserted is in its table when the answer comes.
+      async_insert: 0,
       wait_end_of_query: 1,
     },
   })
@@ -25,7 +34,13 @@ export function openServerStore(url: string): Store {
       })
       stream.resume()
     })
+  const command = (sql: string, params: Record<string, unknown> = {}) =>
+    run(async () => {
+      await client.command({ query: sql, query_params: params })
+    })
   return {
+    tables: tablesOfOne,
+    define: (sql) => command(sql),
     query: <T>(sql: string, params: Record<string, unknown> = {}) =>
       run(async () => {
         const result = await client.query({ query: sql, query_params: params, format: 'JSONEachRow' })
@@ -38,10 +53,7 @@ export function openServerStore(url: string): Store {
       }),
     insert: (table, columns, body) => insert(table, columns, 'JSONCompactEachRow', body),
     insertBinary: (table, columns, rows) => insert(table, columns, 'RowBinary', rows),
-    command: (sql, params = {}) =>
-      run(async () => {
-        await client.command({ query: sql, query_params: params })
-      }),
+    command,
     close: () => client.close(),
   }
 }
