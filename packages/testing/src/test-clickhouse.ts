@@ -30,6 +30,7 @@ const cluster = 'pair'
 /** The engine as a library has no program of its own, and wants the main thread's stack: `chdb_query_cmdline(argc, argv)`. */
 const host = `
 import ctypes, sys
+ctypes.CDLL(None).prctl(1, 9)  # PR_SET_PDEATHSIG: it ends with the test
 library = ctypes.CDLL(sys.argv[1], mode=ctypes.RTLD_GLOBAL)
 words = [b'clickhouse'] + [word.encode() for word in sys.argv[2:]]
 library.chdb_query_cmdline.restype = ctypes.c_void_p
@@ -126,7 +127,9 @@ function createServer(place: {
       while (!(await isAnswering(url))) {
         if (fault) throw new Error(`python3 cannot be started: ${fault.message}`, { cause: fault })
         if (started.exitCode !== null || started.signalCode !== null)
-          throw new Error(`the ClickHouse server ended with ${started.exitCode}: ${said.join('').slice(-2_000)}`)
+          throw new Error(
+            `the ClickHouse server ended with ${started.exitCode}: ${said.join('').slice(-2_000)}`,
+          )
         await pause(50)
       }
     },

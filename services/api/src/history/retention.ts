@@ -39,8 +39,7 @@ export async function applyRetentionBytes(store: Store, maxBytes: number): Promi
     if (bytes <= maxBytes) break
     // The name comes from the engine, but a statement takes only what is surely a date.
     if (!/^\d{8}$/.test(day)) continue
-    for (const table of tables)
-      await store.define(store.tables.alter(table, `DROP PARTITION ID '${day}'`))
+    for (const table of tables) await store.define(store.tables.alter(table, `DROP PARTITION ID '${day}'`))
     bytes -= dayBytes
     dropped.push(day)
   }

@@ -12,6 +12,7 @@ import { readCallStats } from '../calls/call-stats.ts'
 import { readTrunkUsage } from '../calls/trunk-usage.ts'
 import { startSummariser, type Summariser } from '../calls/summariser.ts'
 import { readRegistration, readRegistrations } from '../registrations/aor-history.ts'
+import { openClusterStore } from './cluster-store.ts'
 import { openEmbeddedStore } from './embedded-store.ts'
 import { removeCapture } from './files/capture-removal.ts'
 import { FileSessions, SessionLost } from './files/file-sessions.ts'
@@ -209,10 +210,7 @@ async function openStore(config: WorkerConfig, logger: Logger): Promise<Store | 
 }
 
 async function prepareStore(config: WorkerConfig): Promise<Store> {
-  const candidate =
-    config.HISTORY_URL === undefined
-      ? openEmbeddedStore(`${config.DATA_DIR}/history`)
-      : openServerStore(config.HISTORY_URL)
+  const candidate = connect(config)
   try {
     await migrate(candidate)
     await applyRetentionDays(candidate, config.RETENTION_DAYS)
@@ -221,6 +219,14 @@ async function prepareStore(config: WorkerConfig): Promise<Store> {
     await candidate.close().catch(() => {})
     throw error
   }
+}
+
+function connect({ HISTORY_URL, HISTORY_CLUSTER, DATA_DIR }: WorkerConfig): Store {
+  const [url] = HISTORY_URL ?? []
+  if (HISTORY_URL === undefined || url === undefined) return openEmbeddedStore(`${DATA_DIR}/history`)
+  return HISTORY_CLUSTER === undefined
+    ? openServerStore(url)
+    : openClusterStore({ urls: HISTORY_URL, cluster: HISTORY_CLUSTER })
 }
 
 async function answer(number: number, request: HistoryRequest): Promise<void> {
