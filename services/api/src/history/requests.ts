@@ -224,8 +224,6 @@ export type HistoryStatus = z.infer<typeof historyStatus>
 /** From the history process. */
 export const fromWorker = z.discriminatedUnion('type', [
   z.object({ type: z.literal('status'), status: historyStatus }),
-  /** Calls that have other legs than before. */
-  z.object({ type: z.literal('legs-changed'), callIds: z.array(z.string()).max(1_000) }),
   z.object({ type: z.literal('answer'), number: z.int(), result: z.unknown() }),
   z.object({
     type: z.literal('failure'),
