@@ -62,6 +62,17 @@ t.test('settings that do not fit are all told at once', async (t) => {
   t.equal(faults({ API_HOST: '0.0.0.0', API_TOKENS: 'none' }), '')
   t.equal(faults({ API_HOST: '0.0.0.0', API_TOKENS: 'a-token-of-some-length' }), '')
   t.equal(faults({ API_HOST: '127.0.0.5' }), '')
+  const server = 'http://127.0.0.1:8123'
+  t.match(faults({ HISTORY_CLUSTER: 'pair' }), /HISTORY_CLUSTER: is set, but HISTORY_URL is not/)
+  t.match(faults({ HISTORY_CLUSTER: `a' b`, HISTORY_URL: server }), /HISTORY_CLUSTER: the name of a cluster/)
+  t.match(faults({ HISTORY_URL: `${server},${server}` }), /HISTORY_CLUSTER: is not set/)
+  t.match(
+    faults({ HISTORY_CLUSTER: 'pair', HISTORY_URL: `${server}/a,${server}/b` }),
+    /HISTORY_URL: the servers of a cluster have one database/,
+  )
+  t.equal(faults({ HISTORY_CLUSTER: 'pair', HISTORY_URL: `${server}, ${server}`, API_ROLE: 'api' }), '')
+  t.match(faults({ API_ROLE: 'worker' }), /API_ROLE: worker needs HISTORY_URL/)
+  t.match(faults({ API_ROLE: 'reader', HISTORY_URL: server }), /API_ROLE: /)
   const many = faults({
     API_PORT: '99999',
     ALLOWED_ORIGINS: 'example.org',

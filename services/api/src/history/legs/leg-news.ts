@@ -21,7 +21,10 @@ export function createLegNewsWriter(options: {
       redis
         .publish(channel, JSON.stringify(callIds.slice(at, at + maxCallIds)))
         .catch((error: unknown) =>
-          logger.debug({ reason: error instanceof Error ? error.message : '' }, 'changed legs could not be told'),
+          logger.debug(
+            { reason: error instanceof Error ? error.message : '' },
+            'changed legs could not be told',
+          ),
         )
   }
 }
