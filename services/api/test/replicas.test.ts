@@ -190,9 +190,9 @@ t.test('an export that a page orders is made by the process that writes, and ser
   const { id } = ordered.json<{ id: string }>()
   const done = await until(
     () => get<{ state: string; messages: number }>(second, `/api/v1/exports/${id}`),
-    ({ state }) => state === 'done' || state === 'failed',
+    ({ state }) => state === 'completed' || state === 'failed',
   )
-  t.match(done, { state: 'done' })
+  t.match(done, { state: 'completed', messages: 50 })
   const files = await Promise.all(
     [first, second].map(({ app }) => app.inject({ method: 'GET', url: `/api/v1/exports/${id}/file` })),
   )
