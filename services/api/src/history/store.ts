@@ -1,7 +1,8 @@
 import type { Tables } from './tables.ts'
 
-/** ClickHouse SQL, however it runs: embedded in this process, on the user's server or on a cluster of them. Values only ever go in
- *  through `params`, bound by the engine (`{name:Type}`); statements are constants of this folder. */
+/** ClickHouse SQL, however it runs: embedded in this process, on a server of the user or on a cluster. Values only ever go in
+ *  through `params`: bound by the engine (`{name:Type}`), or where a list is too long for that, as literals that the store makes.
+ *  Statements are constants of this folder. */
 export interface Store {
   /** How its tables lie. */
   readonly tables: Tables

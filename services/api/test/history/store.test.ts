@@ -4,7 +4,7 @@ import { insertCalls, listCalls } from '../../src/calls/call-store.ts'
 import { summariseCall, type CallSummary } from '../../src/calls/summarise-call.ts'
 import { countMessages, ExportReader, type ExportQuery } from '../../src/history/files/export-reader.ts'
 import { insertCallEvents, readCallEvents } from '../../src/history/leg-store.ts'
-import { listMessages, type RowKey } from '../../src/history/message-reader.ts'
+import { listMessages, readCallMessages, type RowKey } from '../../src/history/message-reader.ts'
 import { insertMessages } from '../../src/history/message-writer.ts'
 import { migrate, migrations } from '../../src/history/schema.ts'
 import type { Store } from '../../src/history/store.ts'
@@ -58,6 +58,29 @@ t.test('pages one behind the other have every row once, in both directions', asy
       const ids = wanted.map(({ record }) => record.id)
       t.same(found, order === 'asc' ? ids : ids.toReversed())
     }
+})
+
+t.test('a batch of thousands, and calls of the longest names, each asked for at once', async (t) => {
+  const store = await openTestStore(t)
+  const views = calls(6_000)
+  t.equal((await insertMessages(store, views)).stored, 6_000)
+  t.same(await insertMessages(store, views), { stored: 0, duplicates: 6_000 })
+  const names = ['{limit:UInt32}', `{callIds:Array(String)}' OR 1 --`, '\\', `\\'`, 'a\0b', '\t\n', 'é€']
+  const callIds = names.map((name, n) => `${name}${String(n).repeat(9_000 * n)}`)
+  const hostile = callIds.map((callId, n) =>
+    viewOf(sipRecordOf(sipText({ callId }), { atMicros: start + n })),
+  )
+  await insertMessages(store, hostile)
+  const wanted = hostile.map(({ row }) => row.callId)
+  for (const repeats of [1, 40]) {
+    const asked = Array.from({ length: repeats }, () => wanted).flat()
+    const found = await readCallMessages(store, { callIds: asked, limit: 100 })
+    t.same(
+      found.map(({ callId }) => callId),
+      wanted,
+      `asked ${repeats} times`,
+    )
+  }
 })
 
 t.test('an export has every message once, in order of time; whole calls of a match too', async (t) => {
