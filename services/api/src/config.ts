@@ -3,7 +3,7 @@ import { isIP } from 'node:net'
 import path from 'node:path'
 import { commonSettings, ConfigError, port } from '@sip-capture/service/config.ts'
 import { z } from 'zod'
-import { isClusterName } from './history/tables.ts'
+import { isClusterName, isDatabaseName } from './history/tables.ts'
 
 const minTokenLength = 16
 
@@ -119,8 +119,15 @@ export function checkConfig(config: ApiConfig): void {
     prepareFolder(config.DATA_DIR)
   } else if (HISTORY_CLUSTER === undefined && HISTORY_URL.length > 1)
     throw new ConfigError('HISTORY_CLUSTER: is not set, but HISTORY_URL names several servers')
-  else if (new Set(HISTORY_URL.map((url) => new URL(url).pathname)).size > 1)
+  else if (HISTORY_CLUSTER !== undefined) checkDatabase(HISTORY_URL)
+}
+
+function checkDatabase(urls: readonly string[]): void {
+  const [name = '', ...others] = new Set(urls.map((url) => new URL(url).pathname.slice(1)))
+  if (others.length > 0)
     throw new ConfigError('HISTORY_URL: the servers of a cluster have one database, of the same name')
+  if (name !== '' && !isDatabaseName(name))
+    throw new ConfigError('HISTORY_URL: the database of a cluster has letters, digits, _ and - in its name')
 }
 
 /** A comma within a URL, as in a password, does not part. */

@@ -70,6 +70,7 @@ t.test('settings that do not fit are all told at once', async (t) => {
     faults({ HISTORY_CLUSTER: 'pair', HISTORY_URL: `${server}/a,${server}/b` }),
     /HISTORY_URL: the servers of a cluster have one database/,
   )
+  t.match(faults({ HISTORY_CLUSTER: 'pair', HISTORY_URL: `${server}/a%27b` }), /HISTORY_URL: the database/)
   t.equal(faults({ HISTORY_CLUSTER: 'pair', HISTORY_URL: `${server}, ${server}`, API_ROLE: 'api' }), '')
   t.match(faults({ API_ROLE: 'worker' }), /API_ROLE: worker needs HISTORY_URL/)
   t.match(faults({ API_ROLE: 'reader', HISTORY_URL: server }), /API_ROLE: /)

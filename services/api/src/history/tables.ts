@@ -56,4 +56,4 @@ export function tablesOfCluster(
 
 /** Names go into statements: only what is surely one. */
 export const isClusterName = (text: string): boolean => /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$/.test(text)
-const isDatabaseName = (text: string): boolean => /^[A-Za-z_][A-Za-z0-9_-]{0,99}$/.test(text)
+export const isDatabaseName = (text: string): boolean => /^[A-Za-z_][A-Za-z0-9_-]{0,99}$/.test(text)

@@ -122,6 +122,23 @@ t.test(
   },
 )
 
+t.test('a server that comes without tables gets them at the next start', async (t) => {
+  const { HISTORY_URL = '', HISTORY_CLUSTER = '' } = await newHistory()
+  const store = openClusterStore({ urls: HISTORY_URL.split(','), cluster: HISTORY_CLUSTER })
+  t.teardown(() => store.close())
+  await migrate(store)
+  const [, second = ''] = HISTORY_URL.split(',')
+  const database = new URL(second).pathname.slice(1)
+  for (const sql of [`DROP DATABASE ${database} SYNC`, `CREATE DATABASE ${database}`]) {
+    const answer = await fetch(new URL('/', second), { method: 'POST', body: sql })
+    t.equal(answer.status, 200, await answer.text())
+  }
+  await t.rejects(insertMessages(store, views(0, 20)))
+  await migrate(store)
+  t.equal((await insertMessages(store, views(0, 20))).stored, 40)
+  t.equal((await allIds(store)).length, 40)
+})
+
 t.test('what does not fit is told by the setting that says it', async (t) => {
   const { HISTORY_URL = '', HISTORY_CLUSTER = '' } = await newHistory()
   const [one = ''] = HISTORY_URL.split(',')
