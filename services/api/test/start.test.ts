@@ -12,8 +12,8 @@ import { until } from './api-under-test.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
-function start(env: Record<string, string>) {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts'], {
+function start(env: Record<string, string>, words: readonly string[] = []) {
+  const child = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts', ...words], {
     cwd: root,
     // Not the Redis that somebody may have at the usual port.
     env: { PATH: process.env['PATH'], LOG_LEVEL: 'silent', REDIS_URL: 'redis://127.0.0.1:1', ...env },
@@ -34,9 +34,10 @@ t.test('a wrong setting ends the start with code 78 and a sentence that names it
   })
   const taken = String((server.address() as AddressInfo).port)
   writeFileSync(path.join(folder, 'file'), '')
-  const [port, data] = await Promise.all([
+  const [port, data, role] = await Promise.all([
     start({ API_PORT: taken, DATA_DIR: folder }).ended,
     start({ DATA_DIR: path.join(folder, 'file') }).ended,
+    start({ DATA_DIR: folder }, ['--role=worker']).ended,
   ])
   t.same(port, {
     code: 78,
@@ -44,6 +45,8 @@ t.test('a wrong setting ends the start with code 78 and a sentence that names it
   })
   t.equal(data.code, 78)
   t.match(data.stderr, /^api: DATA_DIR: cannot write to .*\n$/)
+  t.equal(role.code, 78)
+  t.match(role.stderr, /^api: API_ROLE: worker needs HISTORY_URL: .*\n$/)
 })
 
 t.test('settings that do not fit are all told at once', async (t) => {
