@@ -1,6 +1,7 @@
 import {
   chromiumProgram,
   type NeededProgram,
+  pythonProgram,
   redisProgram,
   sippProgram,
   sngrepProgram,
@@ -83,6 +84,12 @@ export const rows: readonly BenchRow[] = [
     what: 'look-ups while 5,000 messages/s come in, disk a message, growth',
     needs: [redisProgram],
     load: () => import('./history.ts'),
+  },
+  {
+    name: 'cluster',
+    what: 'messages into two shards of a ClickHouse cluster, one killed meanwhile: none lost, none twice',
+    needs: [redisProgram, pythonProgram],
+    load: () => import('./cluster.ts'),
   },
   {
     name: 'page',

@@ -66,6 +66,12 @@ export const stringsProgram: NeededProgram = {
   why: 'tests of masked files',
 }
 
+export const pythonProgram: NeededProgram = {
+  program: 'python3',
+  package: 'python3',
+  why: 'ClickHouse servers for the tests of a cluster',
+}
+
 /** Thrown when a program is missing and cannot be installed here; the message holds the command that would. */
 export class MissingPackageError extends Error {
   override readonly name = 'MissingPackageError'

@@ -8,6 +8,7 @@ import {
   ipProgram,
   nftProgram,
   opensslProgram,
+  pythonProgram,
   redisProgram,
   sippProgram,
   stringsProgram,
@@ -42,6 +43,7 @@ async function test(): Promise<void> {
     nftProgram,
     opensslProgram,
     stringsProgram,
+    pythonProgram,
   ])
   await ensurePbxTree()
   await ensureUiBuilt()

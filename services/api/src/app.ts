@@ -54,6 +54,8 @@ export interface AppOptions {
   readonly hub: Hub
   readonly jobs: Jobs
   readonly watches: Watches
+  /** Of this process alone. */
+  readonly health: () => SourcesAnswer['api']
   readonly sources: () => SourcesAnswer
   readonly directory: () => DirectoryView
   readonly optionValues: OptionValues
@@ -132,7 +134,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   })
   await app.register(openapi)
   await app.register(metrics, options)
-  await app.register(healthRoutes, { health: () => sources().api })
+  await app.register(healthRoutes, { health: options.health })
   await app.register(liveRoutes, { hub })
   const prefix = '/api/v1'
   await app.register(messageRoutes, { prefix, history })

@@ -3,6 +3,7 @@ import { isIP } from 'node:net'
 import path from 'node:path'
 import { commonSettings, ConfigError, port } from '@sip-capture/service/config.ts'
 import { z } from 'zod'
+import { isClusterName, isDatabaseName } from './history/tables.ts'
 
 const minTokenLength = 16
 
@@ -38,13 +39,21 @@ export const apiSettings = z.object({
   /** Comma list; `none` says that an open API is meant. */
   API_TOKENS: tokens.optional(),
   ALLOWED_ORIGINS: origins.default([]),
-  /** A ClickHouse server; unset: embedded, in DATA_DIR/history. */
+  /** What this process does: `worker` writes history and does jobs, `api` serves pages, `all` both. */
+  API_ROLE: z.enum(['all', 'api', 'worker']).default('all'),
+  /** A ClickHouse server, or those of a cluster; unset: embedded, in DATA_DIR/history. */
   HISTORY_URL: z
     .string()
     .refine(
-      (text) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol),
-      'a URL such as http://127.0.0.1:8123',
+      (text) => toUrls(text).every((url) => URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)),
+      'a URL such as http://127.0.0.1:8123, or several, separated by commas',
     )
+    .transform(toUrls)
+    .optional(),
+  /** The name under which the servers know their cluster; unset: one server. */
+  HISTORY_CLUSTER: z
+    .string()
+    .refine(isClusterName, 'the name of a cluster in remote_servers: letters, digits, _ . -')
     .optional(),
   DATA_DIR: z
     .string()
@@ -99,7 +108,31 @@ export function checkConfig(config: ApiConfig): void {
       `API_TOKENS: is not set, but API_HOST ${config.API_HOST} can be reached from other machines; ` +
         'set tokens, or say API_TOKENS=none if everyone there may read all calls',
     )
-  if (config.HISTORY_URL === undefined) prepareFolder(config.DATA_DIR)
+  const { HISTORY_URL, HISTORY_CLUSTER, API_ROLE } = config
+  if (HISTORY_URL === undefined) {
+    if (HISTORY_CLUSTER !== undefined)
+      throw new ConfigError('HISTORY_CLUSTER: is set, but HISTORY_URL is not: a cluster is of servers')
+    if (API_ROLE !== 'all')
+      throw new ConfigError(
+        `API_ROLE: ${API_ROLE} needs HISTORY_URL: the history in DATA_DIR belongs to one process alone`,
+      )
+    prepareFolder(config.DATA_DIR)
+  } else if (HISTORY_CLUSTER === undefined && HISTORY_URL.length > 1)
+    throw new ConfigError('HISTORY_CLUSTER: is not set, but HISTORY_URL names several servers')
+  else if (HISTORY_CLUSTER !== undefined) checkDatabase(HISTORY_URL)
+}
+
+function checkDatabase(urls: readonly string[]): void {
+  const [name = '', ...others] = new Set(urls.map((url) => new URL(url).pathname.slice(1)))
+  if (others.length > 0)
+    throw new ConfigError('HISTORY_URL: the servers of a cluster have one database, of the same name')
+  if (name !== '' && !isDatabaseName(name))
+    throw new ConfigError('HISTORY_URL: the database of a cluster has letters, digits, _ and - in its name')
+}
+
+/** A comma within a URL, as in a password, does not part. */
+function toUrls(text: string): readonly string[] {
+  return text.split(/,\s*(?=https?:)/).map((url) => url.trim())
 }
 
 function prepareFolder(folder: string): void {

@@ -3,7 +3,7 @@ import type { SourcesAnswer } from '@sip-capture/contract/rest/source.ts'
 import { describeListenError, type RunningService } from '@sip-capture/service/lifecycle.ts'
 import type { Logger } from '@sip-capture/service/logger.ts'
 import { startMetricsServer } from '@sip-capture/service/metrics.ts'
-import { abandonIfHung, createRedis, redisAddress } from '@sip-capture/service/redis.ts'
+import { abandonIfHung, createRedis } from '@sip-capture/service/redis.ts'
 import type { FastifyInstance } from 'fastify'
 import { Registry } from 'prom-client'
 import { buildApp } from './app.ts'
@@ -14,11 +14,16 @@ import { followDirectory } from './directory-feed.ts'
 import { startHistoryProcess, type History } from './history/history-process.ts'
 import { toMessageView, toNaming } from './ingest/message-row.ts'
 import { startJobs } from './jobs/jobs.ts'
+import { followLegNews } from './history/legs/leg-news.ts'
+import type { LegChanges } from './history/legs/leg-changes.ts'
+import { followWriterStatus, tellWriterStatus } from './history/writer-status.ts'
 import { startHub } from './live/hub.ts'
 import { createLiveItem } from './live/live-item.ts'
 import { createOptionValues } from './options/option-values.ts'
+import { toGauges, toHealth } from './health.ts'
 import { followSources } from './source-registry.ts'
 import { startWatches } from './watches/start-watches.ts'
+import { startWorkerService } from './worker-service.ts'
 
 const statusMillis = 5_000
 /** Changes that come together are told once. */
@@ -27,9 +32,11 @@ const statusDelayMillis = 100
 export interface ApiService extends RunningService {
   readonly app: FastifyInstance
   readonly history: History
+  /** Calls whose legs have changed, by the Call-IDs of all their legs. */
+  readonly legChanges: LegChanges
 }
 
-/** Everything but listening. @throws ConfigError */
+/** Everything but listening, of a process that serves pages. @throws ConfigError */
 export async function startApiService(context: { config: ApiConfig; logger: Logger }): Promise<ApiService> {
   const { config, logger } = context
   checkConfig(config)
@@ -41,23 +48,26 @@ export async function startApiService(context: { config: ApiConfig; logger: Logg
   const blockingRedis = createRedis(config, { purpose: 'blocking', logger: quiet })
   const subscribeRedis = createRedis(config, { purpose: 'subscribe', logger: quiet })
   const history = startHistoryProcess({ config, logger })
+  const isWriter = config.API_ROLE === 'all'
+  const statusChannel = keys.own('api', 'history-status')
+  const told = isWriter
+    ? tellWriterStatus({ redis, channel: statusChannel, node: config.NODE_NAME, history, logger })
+    : undefined
+  const writers = isWriter ? undefined : followWriterStatus(subscribeRedis, statusChannel)
   const directory = await followDirectory(redis, keys.endpoints, aliases)
   const sourceRegistry = followSources(redis, keys.sources)
 
-  const health = (): SourcesAnswer['api'] => {
-    const isRedisUp = redis.status === 'ready'
-    const { ok, detail, counters, backlog } = history.status
+  const health = () => toHealth({ config, redis, status: history.status, counters: liveCounters() })
+  const sources = (): SourcesAnswer => {
+    const own = health()
+    if (!writers) return { items: sourceRegistry.views(), api: own }
+    const { ok, detail, counters, backlog } = writers.current
+    const stored = own.history.ok ? { ok, detail } : own.history
     return {
-      redis: {
-        ok: isRedisUp,
-        detail: isRedisUp ? '' : `Redis at ${redisAddress(config.REDIS_URL)} (REDIS_URL) does not answer`,
-      },
-      history: { ok, detail },
-      counters: { ...counters, ...liveCounters() },
-      backlog,
+      items: sourceRegistry.views(),
+      api: { ...own, history: stored, counters: { ...counters, ...own.counters }, backlog },
     }
   }
-  const sources = (): SourcesAnswer => ({ items: sourceRegistry.views(), api: health() })
   const status = () => ({ type: 'source:status' as const, ...sources() })
 
   const hub = startHub({
@@ -86,14 +96,15 @@ export async function startApiService(context: { config: ApiConfig; logger: Logg
   const timer = setInterval(tellStatus, statusMillis)
   let wasOk = ''
   const tellIfChanged = () => {
-    const { redis: bus, history: store } = health()
+    const { redis: bus, history: store } = sources().api
     const isOk = `${bus.ok} ${store.ok}`
     if (isOk !== wasOk) tellStatus()
     wasOk = isOk
   }
   sourceRegistry.onChange(tellStatus)
   history.onStatus(tellIfChanged)
-  history.legChanges.on((callIds) => hub.broadcast({ type: 'call:updated', callIds: [...callIds] }))
+  const legChanges = followLegNews(subscribeRedis, keys.own('api', 'leg-news'))
+  legChanges.on((callIds) => hub.broadcast({ type: 'call:updated', callIds: [...callIds] }))
   for (const event of ['ready', 'close', 'end']) redis.on(event, tellIfChanged)
 
   const optionValues = createOptionValues({
@@ -105,10 +116,9 @@ export async function startApiService(context: { config: ApiConfig; logger: Logg
   const watching = startWatches({
     config,
     redis,
-    subscribeRedis,
     keys,
     history,
-    broadcast: (frame) => hub.broadcast(frame),
+    browsers: { subscribeRedis, broadcast: (frame) => hub.broadcast(frame) },
     logger,
   })
   const registry = new Registry()
@@ -119,6 +129,7 @@ export async function startApiService(context: { config: ApiConfig; logger: Logg
     hub,
     jobs,
     watches: watching.watches,
+    health,
     sources,
     directory: () => ({
       entries: toDirectoryEntries(directory.latest, aliases.current),
@@ -129,14 +140,7 @@ export async function startApiService(context: { config: ApiConfig; logger: Logg
     findNode: (endpoint, node) => directory.findNode(endpoint, node),
     registry,
     counters: () => health().counters,
-    gauges: () => ({
-      redisOk: Number(health().redis.ok),
-      historyOk: Number(health().history.ok),
-      backlogEntries: history.status.backlog,
-      callsWaiting: history.status.callsWaiting,
-      historyBytes: history.status.bytes,
-      subscribers: hub.counters.subscribers,
-    }),
+    gauges: () => ({ ...toGauges(health(), history.status), subscribers: hub.counters.subscribers }),
   })
   const metricsServer =
     config.METRICS_PORT === undefined
@@ -146,9 +150,13 @@ export async function startApiService(context: { config: ApiConfig; logger: Logg
   return {
     app,
     history,
+    legChanges,
     async close() {
       clearInterval(timer)
       clearTimeout(soon)
+      told?.close()
+      writers?.close()
+      legChanges.close()
       directory.close()
       aliases.close()
       optionValues.close()
@@ -163,9 +171,9 @@ export async function startApiService(context: { config: ApiConfig; logger: Logg
 }
 
 /** The service, listening. @throws ConfigError when the address cannot be had. */
-export async function startApi(context: { config: ApiConfig; logger: Logger }): Promise<ApiService> {
+export async function startApi(context: { config: ApiConfig; logger: Logger }): Promise<RunningService> {
   const { config, logger } = context
-  const service = await startApiService(context)
+  const service = await (config.API_ROLE === 'worker' ? startWorkerService : startApiService)(context)
   try {
     await service.app.listen({ host: config.API_HOST, port: config.API_PORT })
   } catch (error) {

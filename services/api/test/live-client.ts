@@ -15,7 +15,7 @@ export interface LiveClient {
   send(frame: ClientFrame): void
 }
 
-export async function listen(api: ApiUnderTest): Promise<number> {
+export async function listen(api: Pick<ApiUnderTest, 'app'>): Promise<number> {
   const address = api.app.server.address() as AddressInfo | null
   if (address) return address.port
   await api.app.listen({ host: '127.0.0.1', port: 0 })
@@ -24,7 +24,7 @@ export async function listen(api: ApiUnderTest): Promise<number> {
 
 /** A real WebSocket to the service, open. */
 export async function follow(
-  api: ApiUnderTest,
+  api: Pick<ApiUnderTest, 'app'>,
   options: { protocols?: string[]; client?: ClientOptions } = {},
 ): Promise<LiveClient> {
   const port = await listen(api)

@@ -12,8 +12,8 @@ import { until } from './api-under-test.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
-function start(env: Record<string, string>) {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts'], {
+function start(env: Record<string, string>, words: readonly string[] = []) {
+  const child = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts', ...words], {
     cwd: root,
     // Not the Redis that somebody may have at the usual port.
     env: { PATH: process.env['PATH'], LOG_LEVEL: 'silent', REDIS_URL: 'redis://127.0.0.1:1', ...env },
@@ -34,9 +34,10 @@ t.test('a wrong setting ends the start with code 78 and a sentence that names it
   })
   const taken = String((server.address() as AddressInfo).port)
   writeFileSync(path.join(folder, 'file'), '')
-  const [port, data] = await Promise.all([
+  const [port, data, role] = await Promise.all([
     start({ API_PORT: taken, DATA_DIR: folder }).ended,
     start({ DATA_DIR: path.join(folder, 'file') }).ended,
+    start({ DATA_DIR: folder }, ['--role=worker']).ended,
   ])
   t.same(port, {
     code: 78,
@@ -44,6 +45,8 @@ t.test('a wrong setting ends the start with code 78 and a sentence that names it
   })
   t.equal(data.code, 78)
   t.match(data.stderr, /^api: DATA_DIR: cannot write to .*\n$/)
+  t.equal(role.code, 78)
+  t.match(role.stderr, /^api: API_ROLE: worker needs HISTORY_URL: .*\n$/)
 })
 
 t.test('settings that do not fit are all told at once', async (t) => {
@@ -62,6 +65,18 @@ t.test('settings that do not fit are all told at once', async (t) => {
   t.equal(faults({ API_HOST: '0.0.0.0', API_TOKENS: 'none' }), '')
   t.equal(faults({ API_HOST: '0.0.0.0', API_TOKENS: 'a-token-of-some-length' }), '')
   t.equal(faults({ API_HOST: '127.0.0.5' }), '')
+  const server = 'http://127.0.0.1:8123'
+  t.match(faults({ HISTORY_CLUSTER: 'pair' }), /HISTORY_CLUSTER: is set, but HISTORY_URL is not/)
+  t.match(faults({ HISTORY_CLUSTER: `a' b`, HISTORY_URL: server }), /HISTORY_CLUSTER: the name of a cluster/)
+  t.match(faults({ HISTORY_URL: `${server},${server}` }), /HISTORY_CLUSTER: is not set/)
+  t.match(
+    faults({ HISTORY_CLUSTER: 'pair', HISTORY_URL: `${server}/a,${server}/b` }),
+    /HISTORY_URL: the servers of a cluster have one database/,
+  )
+  t.match(faults({ HISTORY_CLUSTER: 'pair', HISTORY_URL: `${server}/a%27b` }), /HISTORY_URL: the database/)
+  t.equal(faults({ HISTORY_CLUSTER: 'pair', HISTORY_URL: `${server}, ${server}`, API_ROLE: 'api' }), '')
+  t.match(faults({ API_ROLE: 'worker' }), /API_ROLE: worker needs HISTORY_URL/)
+  t.match(faults({ API_ROLE: 'reader', HISTORY_URL: server }), /API_ROLE: /)
   const many = faults({
     API_PORT: '99999',
     ALLOWED_ORIGINS: 'example.org',

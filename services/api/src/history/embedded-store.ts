@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { ConfigError } from '@sip-capture/service/config.ts'
 import { drainPending, Session } from 'chdb'
 import { storeSettings, toStoreError, type Store } from './store.ts'
+import { tablesOfOne } from './tables.ts'
 
 /** Small pools and caches: this engine shares a PBX host. Defaults would hold more than a hundred threads. */
 const engineArguments = [
@@ -63,7 +64,17 @@ export function openEmbeddedStore(folder: string): Store {
       await rm(file, { force: true })
     }
   }
+  const command = async (sql: string, params: Record<string, unknown> = {}) => {
+    try {
+      if (Object.keys(params).length > 0) await session.queryBindAsync(sql, params)
+      else await session.queryAsync(sql)
+    } catch (error) {
+      throw toStoreError(error)
+    }
+  }
   return {
+    tables: tablesOfOne,
+    define: (sql) => command(sql),
     async query<T>(sql: string, params: Record<string, unknown> = {}) {
       return parseLines<T>((await run(sql, params, 'JSONEachRow')).text())
     },
@@ -93,14 +104,7 @@ export function openEmbeddedStore(folder: string): Store {
         )
       })
     },
-    async command(sql, params = {}) {
-      try {
-        if (Object.keys(params).length > 0) await session.queryBindAsync(sql, params)
-        else await session.queryAsync(sql)
-      } catch (error) {
-        throw toStoreError(error)
-      }
-    },
+    command,
     async close() {
       session.close()
       // Leaving the process while the engine still works crashes natively now and then.

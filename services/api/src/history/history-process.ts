@@ -4,7 +4,6 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { Logger } from '@sip-capture/service/logger.ts'
 import type { ApiConfig } from '../config.ts'
-import { createLegChanges, type LegChanges } from './legs/leg-changes.ts'
 import {
   fromWorker,
   type HistoryAnswers,
@@ -33,8 +32,6 @@ export interface History {
   /** Of the child at the moment; undefined between two. */
   readonly pid: number | undefined
   onStatus(listener: (status: HistoryStatus) => void): void
-  /** Calls whose legs have changed, by the Call-IDs of all their legs. */
-  readonly legChanges: LegChanges
   close(): Promise<void>
 }
 
@@ -58,7 +55,6 @@ export function startHistoryProcess(options: { config: ApiConfig; logger: Logger
   const { config, logger } = options
   const waiting = new Map<number, Waiting>()
   const listeners: ((status: HistoryStatus) => void)[] = []
-  const legChanges = createLegChanges()
   let child: ChildProcess | undefined
   let status: HistoryStatus = away('history is starting')
   /** The last counters, kept over a restart of the child: sums of what earlier children did. */
@@ -100,7 +96,9 @@ export function startHistoryProcess(options: { config: ApiConfig; logger: Logger
       BUS_PREFIX,
       LOG_LEVEL,
       NODE_NAME,
+      API_ROLE,
       HISTORY_URL,
+      HISTORY_CLUSTER,
       DATA_DIR,
       ALIASES_FILE,
       RETENTION_DAYS,
@@ -113,7 +111,9 @@ export function startHistoryProcess(options: { config: ApiConfig; logger: Logger
         BUS_PREFIX,
         LOG_LEVEL,
         NODE_NAME,
+        API_ROLE,
         HISTORY_URL,
+        HISTORY_CLUSTER,
         DATA_DIR,
         ALIASES_FILE,
         RETENTION_DAYS,
@@ -140,10 +140,6 @@ export function startHistoryProcess(options: { config: ApiConfig; logger: Logger
       for (const [name, value] of Object.entries(message.status.counters))
         counters[name] = (before[name] ?? 0) + value
       setStatus({ ...message.status, counters: { ...counters, historyRestarts: restarts } })
-      return
-    }
-    if (message.type === 'legs-changed') {
-      legChanges.emit(message.callIds)
       return
     }
     const entry = waiting.get(message.number)
@@ -182,7 +178,6 @@ export function startHistoryProcess(options: { config: ApiConfig; logger: Logger
       return child?.pid
     },
     onStatus: (listener) => void listeners.push(listener),
-    legChanges,
     ask<M extends keyof HistoryAnswers>(
       request: Extract<HistoryRequest, { method: M }>,
       timeoutMillis = requestMillis,

@@ -196,7 +196,9 @@ export const toWorker = z.discriminatedUnion('type', [
       BUS_PREFIX: z.string(),
       LOG_LEVEL: z.string(),
       NODE_NAME: z.string(),
-      HISTORY_URL: z.string().optional(),
+      API_ROLE: z.enum(['all', 'api', 'worker']),
+      HISTORY_URL: z.array(z.string()).readonly().optional(),
+      HISTORY_CLUSTER: z.string().optional(),
       DATA_DIR: z.string(),
       ALIASES_FILE: z.string().optional(),
       RETENTION_DAYS: z.number(),
@@ -222,8 +224,6 @@ export type HistoryStatus = z.infer<typeof historyStatus>
 /** From the history process. */
 export const fromWorker = z.discriminatedUnion('type', [
   z.object({ type: z.literal('status'), status: historyStatus }),
-  /** Calls that have other legs than before. */
-  z.object({ type: z.literal('legs-changed'), callIds: z.array(z.string()).max(1_000) }),
   z.object({ type: z.literal('answer'), number: z.int(), result: z.unknown() }),
   z.object({
     type: z.literal('failure'),

@@ -6,19 +6,21 @@ const tables = ['messages', 'callSlots', 'legs', 'callJoins', 'callEvents', 'cal
 export async function applyRetentionDays(store: Store, days: number): Promise<void> {
   if (!Number.isInteger(days) || days < 1) throw new RangeError(`days: ${days}`)
   for (const table of tables) {
-    const [state] = await store.query<{ ddl: string }>(
-      `SELECT create_table_query AS ddl FROM system.tables WHERE database = currentDatabase() AND name = {table:String}`,
-      { table },
+    const states = await store.query<{ ddl: string }>(
+      `SELECT create_table_query AS ddl FROM ${store.tables.system('tables')}
+       WHERE database = currentDatabase() AND name = {table:String}`,
+      { table: store.tables.holderOf(table) },
     )
     // Changing it rewrites the dates of all parts; so only when it changed.
-    if (state?.ddl.includes(`toIntervalDay(${days})`)) continue
-    await store.command(`ALTER TABLE ${table} MODIFY TTL storedAt + toIntervalDay(${days})`)
+    if (states.every(({ ddl }) => ddl.includes(`toIntervalDay(${days})`))) continue
+    await store.define(store.tables.alter(table, `MODIFY TTL storedAt + toIntervalDay(${days})`))
   }
 }
 
 export async function readHistoryBytes(store: Store): Promise<number> {
   const [row] = await store.query<{ bytes: number }>(
-    `SELECT sum(bytes_on_disk) AS bytes FROM system.parts WHERE active AND database = currentDatabase()`,
+    `SELECT sum(bytes_on_disk) AS bytes FROM ${store.tables.system('parts')}
+     WHERE active AND database = currentDatabase()`,
   )
   return row?.bytes ?? 0
 }
@@ -26,10 +28,10 @@ export async function readHistoryBytes(store: Store): Promise<number> {
 /** Drops the oldest days until the history is at most `maxBytes`; today stays. Returns the days dropped (YYYYMMDD). */
 export async function applyRetentionBytes(store: Store, maxBytes: number): Promise<string[]> {
   const days = await store.query<{ day: string; bytes: number }>(
-    `SELECT partition_id AS day, sum(bytes_on_disk) AS bytes FROM system.parts
+    `SELECT partition_id AS day, sum(bytes_on_disk) AS bytes FROM ${store.tables.system('parts')}
      WHERE active AND database = currentDatabase() AND table IN {tables:Array(String)}
      GROUP BY day ORDER BY day`,
-    { tables },
+    { tables: tables.map((table) => store.tables.holderOf(table)) },
   )
   let bytes = days.reduce((sum, { bytes }) => sum + bytes, 0)
   const dropped: string[] = []
@@ -37,7 +39,7 @@ export async function applyRetentionBytes(store: Store, maxBytes: number): Promi
     if (bytes <= maxBytes) break
     // The name comes from the engine, but a statement takes only what is surely a date.
     if (!/^\d{8}$/.test(day)) continue
-    for (const table of tables) await store.command(`ALTER TABLE ${table} DROP PARTITION ID '${day}'`)
+    for (const table of tables) await store.define(store.tables.alter(table, `DROP PARTITION ID '${day}'`))
     bytes -= dayBytes
     dropped.push(day)
   }

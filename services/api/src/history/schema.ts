@@ -1,6 +1,7 @@
 import { callColumns } from '../calls/call-columns.ts'
 import { registerColumns } from '../registrations/register-columns.ts'
 import type { Store } from './store.ts'
+import type { TableDefinition } from './tables.ts'
 
 /** What a record is besides its text. */
 const recordColumns = [
@@ -145,83 +146,153 @@ const storedAt = 'storedAt DateTime DEFAULT now() CODEC(Delta, ZSTD(1))'
 // A part goes as a whole once its youngest row is too old: no rewriting, space is free at once.
 const dropWholeParts = 'ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1'
 
+/** What Call-IDs are asked for together is on one shard: messages, where they are, and the legs that Asterisk told of. */
+const byCallId = 'cityHash64(callId)'
+const byEvent = 'cityHash64(linkedid, subject)'
+
 /**
- * Forward only: append, never edit. Each may be half done when the process dies, so each must bear being run again.
+ * Forward only: append, never edit; what is there keeps its meaning, for processes of the version before still write it. Each may
+ * be half done when the process dies, so each must bear being run again, and by two at once.
  * ReplacingMergeTree with the id at the end of the key: a row that slipped in twice is one row after a merge, and
  * queries drop it before (docs/decisions/history-idempotent-inserts.md).
  */
-export const migrations: readonly (readonly string[])[] = [
+export const migrations: readonly (readonly TableDefinition[])[] = [
   [
     // In order of time by slots, a slot's calls one behind the other: an export reads what it writes and no more, a call is
     // together, and what a dialog repeats (Call-ID, tags, parties, addresses) lies side by side and costs next to nothing.
     // `callSlots` tells where a call is (docs/decisions/history-bytes-in-slots.md).
-    `CREATE TABLE IF NOT EXISTS messages (
+    {
+      name: 'messages',
+      columns: `
       ${slotColumn},
       ${ddl(messageColumns)}, ${storedAt},
       INDEX idBloom id TYPE bloom_filter(0.01) GRANULARITY 4,
       INDEX atRange at TYPE minmax GRANULARITY 1,
-      INDEX storedAtRange storedAt TYPE minmax GRANULARITY 16)
-      ENGINE = ReplacingMergeTree PARTITION BY toYYYYMMDD(at) ORDER BY (slot, callId, at, id)
+      INDEX storedAtRange storedAt TYPE minmax GRANULARITY 16`,
+      engine: `ReplacingMergeTree PARTITION BY toYYYYMMDD(at) ORDER BY (slot, callId, at, id)
       SETTINGS index_granularity = 256, ${dropWholeParts}`,
-    `CREATE TABLE IF NOT EXISTS callSlots (${ddl(callSlotColumns)}, ${storedAt})
-      ENGINE = ReplacingMergeTree PARTITION BY day ORDER BY (callId, capture, slot)
+      shardBy: byCallId,
+    },
+    {
+      name: 'callSlots',
+      columns: `${ddl(callSlotColumns)}, ${storedAt}`,
+      engine: `ReplacingMergeTree PARTITION BY day ORDER BY (callId, capture, slot)
       SETTINGS index_granularity = 256, ${dropWholeParts}`,
-    `CREATE TABLE IF NOT EXISTS legs (${ddl(legColumns)}, ${storedAt},
+      shardBy: byCallId,
+    },
+    {
+      name: 'legs',
+      columns: `${ddl(legColumns)}, ${storedAt},
       INDEX callIdBloom callId TYPE bloom_filter(0.01) GRANULARITY 1,
-      INDEX linkedidBloom linkedid TYPE bloom_filter(0.01) GRANULARITY 1)
-      ENGINE = ReplacingMergeTree PARTITION BY toYYYYMMDD(at) ORDER BY (node, uniqueid, kind, callId, at)
+      INDEX linkedidBloom linkedid TYPE bloom_filter(0.01) GRANULARITY 1`,
+      engine: `ReplacingMergeTree PARTITION BY toYYYYMMDD(at) ORDER BY (node, uniqueid, kind, callId, at)
       SETTINGS index_granularity = 256, ${dropWholeParts}`,
-    `CREATE TABLE IF NOT EXISTS callJoins (${ddl(callJoinColumns)}, ${storedAt})
-      ENGINE = ReplacingMergeTree PARTITION BY toYYYYMMDD(at) ORDER BY (node, linkedid, other)
+      shardBy: byCallId,
+    },
+    {
+      name: 'callJoins',
+      columns: `${ddl(callJoinColumns)}, ${storedAt}`,
+      engine: `ReplacingMergeTree PARTITION BY toYYYYMMDD(at) ORDER BY (node, linkedid, other)
       SETTINGS index_granularity = 256, ${dropWholeParts}`,
-    `CREATE TABLE IF NOT EXISTS callEvents (${ddl(callEventColumns)}, ${storedAt})
-      ENGINE = ReplacingMergeTree PARTITION BY toYYYYMMDD(at) ORDER BY (node, linkedid, subject, at, id)
+      shardBy: 'cityHash64(linkedid)',
+    },
+    {
+      name: 'callEvents',
+      columns: `${ddl(callEventColumns)}, ${storedAt}`,
+      engine: `ReplacingMergeTree PARTITION BY toYYYYMMDD(at) ORDER BY (node, linkedid, subject, at, id)
       SETTINGS index_granularity = 512, ${dropWholeParts}`,
-    `CREATE TABLE IF NOT EXISTS calls (${ddl(callColumns)}, ${storedAt},
+      shardBy: byEvent,
+    },
+    {
+      name: 'calls',
+      columns: `${ddl(callColumns)}, ${storedAt},
       INDEX callIdsBloom callIds TYPE bloom_filter(0.01) GRANULARITY 1,
-      INDEX idBloom id TYPE bloom_filter(0.01) GRANULARITY 1)
-      ENGINE = ReplacingMergeTree(version, isDeleted) PARTITION BY toYYYYMMDD(startedAt) ORDER BY (startedAt, id)
+      INDEX idBloom id TYPE bloom_filter(0.01) GRANULARITY 1`,
+      engine: `ReplacingMergeTree(version, isDeleted) PARTITION BY toYYYYMMDD(startedAt) ORDER BY (startedAt, id)
       SETTINGS index_granularity = 512, ${dropWholeParts}`,
+      shardBy: 'cityHash64(id)',
+    },
   ],
   [
-    `CREATE TABLE IF NOT EXISTS registers (${ddl(registerColumns)}, ${storedAt})
-      ENGINE = ReplacingMergeTree PARTITION BY toYYYYMMDD(at) ORDER BY (aor, node, at, id)
+    {
+      name: 'registers',
+      columns: `${ddl(registerColumns)}, ${storedAt}`,
+      engine: `ReplacingMergeTree PARTITION BY toYYYYMMDD(at) ORDER BY (aor, node, at, id)
       SETTINGS index_granularity = 512, ${dropWholeParts}`,
+      shardBy: 'cityHash64(aor)',
+    },
   ],
   // Calls that are kept: copies of their rows in tables that retention does not know (docs/decisions/pinned-calls.md).
   [
-    `CREATE TABLE IF NOT EXISTS pins (id UUID, version UInt64, isDeleted UInt8, pinnedAt DateTime64(6, 'UTC'),
-      pinnedBy String, capture LowCardinality(String), names Array(String), call String CODEC(ZSTD(3)), messages UInt64)
-      ENGINE = ReplacingMergeTree(version, isDeleted) ORDER BY id SETTINGS index_granularity = 64`,
-    `CREATE TABLE IF NOT EXISTS pinnedMessages (pinId UUID,
+    {
+      name: 'pins',
+      columns: `id UUID, version UInt64, isDeleted UInt8, pinnedAt DateTime64(6, 'UTC'),
+      pinnedBy String, capture LowCardinality(String), names Array(String), call String CODEC(ZSTD(3)), messages UInt64`,
+      engine: 'ReplacingMergeTree(version, isDeleted) ORDER BY id SETTINGS index_granularity = 64',
+      shardBy: 'cityHash64(id)',
+    },
+    {
+      name: 'pinnedMessages',
+      columns: `pinId UUID,
       ${slotColumn},
       ${ddl(messageColumns)},
-      INDEX callIdBloom callId TYPE bloom_filter(0.01) GRANULARITY 1)
-      ENGINE = ReplacingMergeTree ORDER BY (pinId, callId, at, id) SETTINGS index_granularity = 256`,
-    `CREATE TABLE IF NOT EXISTS pinnedCalls (pinId UUID, ${ddl(callColumns)})
-      ENGINE = ReplacingMergeTree(version) ORDER BY pinId SETTINGS index_granularity = 256`,
-    `CREATE TABLE IF NOT EXISTS pinnedCallEvents (pinId UUID, ${ddl(callEventColumns)})
-      ENGINE = ReplacingMergeTree ORDER BY (pinId, at, id) SETTINGS index_granularity = 512`,
+      INDEX callIdBloom callId TYPE bloom_filter(0.01) GRANULARITY 1`,
+      engine: 'ReplacingMergeTree ORDER BY (pinId, callId, at, id) SETTINGS index_granularity = 256',
+      shardBy: byCallId,
+    },
+    {
+      name: 'pinnedCalls',
+      columns: `pinId UUID, ${ddl(callColumns)}`,
+      engine: 'ReplacingMergeTree(version) ORDER BY pinId SETTINGS index_granularity = 256',
+      shardBy: 'cityHash64(pinId)',
+    },
+    {
+      name: 'pinnedCallEvents',
+      columns: `pinId UUID, ${ddl(callEventColumns)}`,
+      engine: 'ReplacingMergeTree ORDER BY (pinId, at, id) SETTINGS index_granularity = 512',
+      shardBy: byEvent,
+    },
   ],
 ]
 
-const migrationsTable = `CREATE TABLE IF NOT EXISTS schemaMigrations (version UInt32, appliedAt DateTime DEFAULT now())
-  ENGINE = MergeTree ORDER BY version`
+const migrationsTable: TableDefinition = {
+  name: 'schemaMigrations',
+  columns: 'version UInt32, appliedAt DateTime DEFAULT now()',
+  engine: 'MergeTree ORDER BY version',
+  shardBy: 'version',
+}
 
 /** Brings the tables to this version. @throws Error when they were made by a newer one. */
-export async function migrate(store: Store): Promise<void> {
-  await store.command(migrationsTable)
+export async function migrate(store: Store, known: typeof migrations = migrations): Promise<void> {
+  await make(store, migrationsTable)
   const [state] = await store.query<{ version: number }>(
     'SELECT max(version) AS version FROM schemaMigrations',
   )
   const version = state?.version ?? 0
-  if (version > migrations.length)
+  if (version > known.length)
     throw new Error(
-      `the history was made by a newer version of this program (schema ${version}, known ${migrations.length})`,
+      `the history was made by a newer version of this program (schema ${version}, known ${known.length})`,
     )
-  for (const [index, statements] of migrations.entries()) {
-    if (index < version) continue
-    for (const statement of statements) await store.command(statement)
-    await store.insert('schemaMigrations', ['version'], Buffer.from(`[${index + 1}]\n`))
+  const isWhole = await areTablesEverywhere(store)
+  for (const [index, tables] of known.entries()) {
+    if (isWhole && index < version) continue
+    for (const table of tables) await make(store, table)
+    if (index >= version) await store.insert('schemaMigrations', ['version'], Buffer.from(`[${index + 1}]\n`))
   }
+}
+
+async function make(store: Store, table: TableDefinition): Promise<void> {
+  for (const statement of store.tables.create(table)) await store.define(statement)
+}
+
+/** False where a server has joined the cluster since. */
+async function areTablesEverywhere(store: Store): Promise<boolean> {
+  const { tables } = store
+  const [servers] = await store.query<{ all: number; prepared: number }>(
+    `SELECT (SELECT count() FROM ${tables.system('one')}) AS all,
+       (SELECT count() FROM ${tables.system('tables')}
+        WHERE database = currentDatabase() AND name = {name:String}) AS prepared`,
+    { name: tables.holderOf('messages') },
+  )
+  return servers !== undefined && servers.prepared === servers.all
 }

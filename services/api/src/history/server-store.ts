@@ -2,18 +2,32 @@ import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { createClient } from '@clickhouse/client'
 import { storeSettings, toStoreError, type Store } from './store.ts'
+import { tablesOfOne } from './tables.ts'
 
 const requestMillis = 60_000
+/** A server refuses a request with a larger field (`http_max_field_value_size`, 131,072 unless it says otherwise). */
+const maxFieldBytes = 100_000
+/** The text of a statement may be as long as the largest batch asks for. */
+const maxStatementBytes = 64 * 1024 * 1024
 
-/** A ClickHouse server or cluster over HTTP. `url` may carry user, password and database. Connects at the first statement. */
-export function openServerStore(url: string): Store {
+/** A ClickHouse server over HTTP. `url` may carry user, password and database. Connects at the first statement. `settings`: of
+ *  every statement. */
+export function openServerStore(
+  url: string,
+  settings: Readonly<Record<string, string | number>> = {},
+): Store {
   const client = createClient({
     url,
     application: 'sip-capture',
     request_timeout: requestMillis,
     max_open_connections: 8,
     clickhouse_settings: {
-      ...Object.fromEntries(Object.entries(storeSettings).map(([name, value]) => [name, String(value)])),
+      ...Object.fromEntries(
+        Object.entries({ ...storeSettings, ...settings }).map(([name, value]) => [name, String(value)]),
+      ),
+      // What is inserted is in its table when the answer comes.
+      async_insert: 0,
+      max_query_size: String(maxStatementBytes),
       wait_end_of_query: 1,
     },
   })
@@ -25,25 +39,62 @@ export function openServerStore(url: string): Store {
       })
       stream.resume()
     })
+  const command = (sql: string, params: Record<string, unknown> = {}) =>
+    run(async () => {
+      await client.command(bind(sql, params))
+    })
   return {
+    tables: tablesOfOne,
+    define: (sql) => command(sql),
     query: <T>(sql: string, params: Record<string, unknown> = {}) =>
       run(async () => {
-        const result = await client.query({ query: sql, query_params: params, format: 'JSONEachRow' })
+        const result = await client.query({ ...bind(sql, params), format: 'JSONEachRow' })
         return result.json<T>()
       }),
     queryBinary: (sql, params = {}) =>
       run(async () => {
-        const { stream } = await client.exec({ query: `${sql} FORMAT RowBinary`, query_params: params })
+        const { stream } = await client.exec(bind(`${sql} FORMAT RowBinary`, params))
         return await buffer(stream)
       }),
     insert: (table, columns, body) => insert(table, columns, 'JSONCompactEachRow', body),
     insertBinary: (table, columns, rows) => insert(table, columns, 'RowBinary', rows),
-    command: (sql, params = {}) =>
-      run(async () => {
-        await client.command({ query: sql, query_params: params })
-      }),
+    command,
     close: () => client.close(),
   }
+}
+
+/** Lists that no field takes become literals of the statement; all else is bound by the engine. In one pass: what a value says is
+ *  never looked at again. */
+function bind(sql: string, params: Record<string, unknown>) {
+  const large = new Map<string, readonly unknown[]>()
+  const fields: Record<string, unknown> = {}
+  for (const [name, value] of Object.entries(params))
+    if (Array.isArray(value) && isLarge(value)) large.set(name, value)
+    else fields[name] = value
+  if (large.size === 0) return { query: sql, query_params: fields }
+  const query = sql.replaceAll(/\{(\w+):([\w()]+)\}/g, (placeholder, name: string, type: string) => {
+    const list = large.get(name)
+    return list ? `CAST([${list.map(toLiteral).join(',')}], '${type}')` : placeholder
+  })
+  return { query, query_params: fields }
+}
+
+/** Each takes at least a comma, and at most twice its bytes and quotes. */
+function isLarge(list: readonly unknown[]): boolean {
+  let bytes = list.length
+  for (const item of list) {
+    bytes += 2 + 2 * Buffer.byteLength(String(item))
+    if (bytes > maxFieldBytes) return true
+  }
+  return false
+}
+
+const escapes: Readonly<Record<string, string>> = { '\\': '\\\\', "'": "\\'", '\0': '\\0' }
+
+function toLiteral(item: unknown): string {
+  if (typeof item === 'number') return String(item)
+  // eslint-disable-next-line no-control-regex
+  return `'${String(item).replaceAll(/[\\'\0]/g, (sign) => escapes[sign] ?? '')}'`
 }
 
 async function run<T>(work: () => Promise<T>): Promise<T> {

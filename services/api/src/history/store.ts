@@ -1,6 +1,13 @@
-/** ClickHouse SQL, however it runs: embedded in this process or on the user's server. Values only ever go in through
- *  `params`, bound by the engine (`{name:Type}`); statements are constants of this folder. */
+import type { Tables } from './tables.ts'
+
+/** ClickHouse SQL, however it runs: embedded in this process, on a server of the user or on a cluster. Values only ever go in
+ *  through `params`: bound by the engine (`{name:Type}`), or where a list is too long for that, as literals that the store makes.
+ *  Statements are constants of this folder. */
 export interface Store {
+  /** How its tables lie. */
+  readonly tables: Tables
+  /** A statement that `tables` made, on every server that has a part of them. @throws StoreError */
+  define(sql: string): Promise<void>
   /** Rows as objects by column name; 64-bit integers as numbers. @throws StoreError */
   query<T>(sql: string, params?: Record<string, unknown>): Promise<T[]>
   /** Rows as ClickHouse's RowBinary: for many or large ones. `isLarge`: some megabytes are expected. @throws StoreError */
@@ -23,8 +30,8 @@ export class StoreError extends Error {
   override readonly name = 'StoreError'
   readonly clickhouseCode: number | undefined
 
-  constructor(message: string, clickhouseCode: number | undefined) {
-    super(message)
+  constructor(message: string, clickhouseCode: number | undefined, options?: ErrorOptions) {
+    super(message, options)
     this.clickhouseCode = clickhouseCode
   }
 }
@@ -54,7 +61,7 @@ export function toStoreError(error: unknown): StoreError {
       : error instanceof Error && 'code' in error
         ? Number(error.code)
         : Number(/^Code: (\d+)\./.exec(message)?.[1])
-  return new StoreError(message, Number.isInteger(code) ? code : undefined)
+  return new StoreError(message, Number.isInteger(code) ? code : undefined, { cause: error })
 }
 
 /** Every statement of ours runs with these. */

@@ -12,10 +12,12 @@ import { readCallStats } from '../calls/call-stats.ts'
 import { readTrunkUsage } from '../calls/trunk-usage.ts'
 import { startSummariser, type Summariser } from '../calls/summariser.ts'
 import { readRegistration, readRegistrations } from '../registrations/aor-history.ts'
+import { openClusterStore } from './cluster-store.ts'
 import { openEmbeddedStore } from './embedded-store.ts'
 import { removeCapture } from './files/capture-removal.ts'
 import { FileSessions, SessionLost } from './files/file-sessions.ts'
 import { createLegChanges } from './legs/leg-changes.ts'
+import { createLegNewsWriter } from './legs/leg-news.ts'
 import {
   completePins,
   findPin,
@@ -54,8 +56,8 @@ type WorkerConfig = Extract<z.output<typeof toWorker>, { type: 'start' }>['confi
 
 const statusMillis = 1_000
 const retentionMillis = 60_000
+const lookMillis = 5_000
 const maxOpenMillis = 5_000
-const maxToldCallIds = 1_000
 
 let store: Store | undefined
 let files: FileSessions | undefined
@@ -92,10 +94,35 @@ async function run(config: WorkerConfig): Promise<void> {
   if (!opened) return
   store = opened
   files = new FileSessions(opened)
-  await serve(opened, config, logger)
+  if (config.API_ROLE === 'api') serve(opened)
+  else await write(opened, config, logger)
 }
 
-async function serve(opened: Store, config: WorkerConfig, logger: Logger): Promise<void> {
+/** Questions alone: another process writes. */
+function serve(opened: Store): void {
+  const look = async () => {
+    let detail = ''
+    try {
+      bytes = await readHistoryBytes(opened)
+    } catch (error) {
+      detail = `history does not answer: ${reasonOf(error)}`
+    }
+    send({
+      type: 'status',
+      status: { ok: detail === '', detail, counters: {}, backlog: 0, callsWaiting: 0, bytes },
+    })
+    if (!isStopping) timer = setTimeout(() => void look(), lookMillis)
+  }
+  let bytes = 0
+  let timer: NodeJS.Timeout | undefined
+  stop = async () => {
+    clearTimeout(timer)
+    await opened.close()
+  }
+  void look()
+}
+
+async function write(opened: Store, config: WorkerConfig, logger: Logger): Promise<void> {
   const keys = createBusKeys(config.BUS_PREFIX)
   const redis = createRedis(config, { purpose: 'command', logger })
   // One voice about Redis is enough: this connection goes down with the other.
@@ -107,10 +134,7 @@ async function serve(opened: Store, config: WorkerConfig, logger: Logger): Promi
   const aliases = followAliases(config.ALIASES_FILE, logger.child({}, { level: 'silent' }))
   const directory = await followDirectory(redis, keys.endpoints, aliases)
   const legChanges = createLegChanges()
-  legChanges.on((callIds) => {
-    for (let at = 0; at < callIds.length; at += maxToldCallIds)
-      send({ type: 'legs-changed', callIds: callIds.slice(at, at + maxToldCallIds) })
-  })
+  legChanges.on(createLegNewsWriter({ redis, channel: keys.own('api', 'leg-news'), logger }))
   const watcher = createCallWatcher({ redis, keys, config, logger })
   const summaries = startSummariser({
     store: opened,
@@ -209,18 +233,23 @@ async function openStore(config: WorkerConfig, logger: Logger): Promise<Store | 
 }
 
 async function prepareStore(config: WorkerConfig): Promise<Store> {
-  const candidate =
-    config.HISTORY_URL === undefined
-      ? openEmbeddedStore(`${config.DATA_DIR}/history`)
-      : openServerStore(config.HISTORY_URL)
+  const candidate = connect(config)
   try {
     await migrate(candidate)
-    await applyRetentionDays(candidate, config.RETENTION_DAYS)
+    if (config.API_ROLE !== 'api') await applyRetentionDays(candidate, config.RETENTION_DAYS)
     return candidate
   } catch (error) {
     await candidate.close().catch(() => {})
     throw error
   }
+}
+
+function connect({ HISTORY_URL, HISTORY_CLUSTER, DATA_DIR }: WorkerConfig): Store {
+  const [url] = HISTORY_URL ?? []
+  if (HISTORY_URL === undefined || url === undefined) return openEmbeddedStore(`${DATA_DIR}/history`)
+  return HISTORY_CLUSTER === undefined
+    ? openServerStore(url)
+    : openClusterStore({ urls: HISTORY_URL, cluster: HISTORY_CLUSTER })
 }
 
 async function answer(number: number, request: HistoryRequest): Promise<void> {

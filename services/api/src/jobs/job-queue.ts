@@ -57,8 +57,8 @@ export function openQueue(options: {
 }
 
 /**
- * A queue and its worker in this process: the work itself is in the history process, so nothing here takes long.
- * `onGivenUp`: a job was tried as often as it may.
+ * A queue and, unless this process only serves pages, its worker: the work itself is in the history process, so nothing here
+ * takes long. `onGivenUp`: a job was tried as often as it may.
  */
 export function createJobQueue(options: {
   name: string
@@ -88,21 +88,24 @@ export function createJobQueue(options: {
       throw new WaitingError()
     }
   }
-  const worker = new Worker(name, runUnlessClosing, {
-    connection: forWorker,
-    prefix,
-    concurrency,
-    lockDuration: lockMillis,
-    stalledInterval: stalledMillis,
-    maxStalledCount: maxStalls,
-    removeOnComplete: { count: 0 },
-    removeOnFail: { count: 0 },
-    skipVersionCheck: true,
-  })
-  worker.on('error', (error) =>
+  const worker =
+    config.API_ROLE === 'api'
+      ? undefined
+      : new Worker(name, runUnlessClosing, {
+          connection: forWorker,
+          prefix,
+          concurrency,
+          lockDuration: lockMillis,
+          stalledInterval: stalledMillis,
+          maxStalledCount: maxStalls,
+          removeOnComplete: { count: 0 },
+          removeOnFail: { count: 0 },
+          skipVersionCheck: true,
+        })
+  worker?.on('error', (error) =>
     logger.debug({ queue: name, reason: error.message }, 'the job worker has a fault'),
   )
-  worker.on('failed', (job, error) => {
+  worker?.on('failed', (job, error) => {
     if (!job) return
     const isLast = job.attemptsMade >= (job.opts.attempts ?? 1) || /stalled/.test(error.message)
     logger.warn(
@@ -136,8 +139,9 @@ export function createJobQueue(options: {
     async close() {
       isClosing = true
       // A job in hand puts itself back. It cannot without Redis or in the middle of a long step: then its lock runs out.
-      if (await isInTime(worker.close(), closeMillis)) await isInTime(queue.close(), disconnectMillis)
-      else await isInTime(Promise.all([worker.disconnect(), queue.disconnect()]), disconnectMillis)
+      if (await isInTime(worker?.close() ?? Promise.resolve(), closeMillis))
+        await isInTime(queue.close(), disconnectMillis)
+      else await isInTime(Promise.all([worker?.disconnect(), queue.disconnect()]), disconnectMillis)
     },
   }
 }

@@ -90,6 +90,7 @@ export function startJobs(options: {
   const schedules = createSchedules(context, exportQueue)
   let isSweeping = false
   const sweep = () => {
+    if (config.API_ROLE === 'api') return
     if (isSweeping || stopping.signal.aborted || redis.status !== 'ready') return
     isSweeping = true
     void sweepJobs({ context, exportQueue, importQueue, schedules })

@@ -14,29 +14,37 @@ export interface MetricsOptions {
 
 const toName = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 
+/** What happened and what is so, into the registry. */
+export function collectMetrics({ registry, counters, gauges }: MetricsOptions): void {
+  collectDefaultMetrics({ register: registry })
+  const events = new Counter({
+    name: 'sip_capture_api_events_total',
+    help: 'Messages and entries by what became of them',
+    labelNames: ['event'],
+    registers: [registry],
+    collect() {
+      this.reset()
+      for (const [name, value] of Object.entries(counters())) this.inc({ event: toName(name) }, value)
+    },
+  })
+  const states = new Gauge({
+    name: 'sip_capture_api_state',
+    help: 'What is so at the moment',
+    labelNames: ['what'],
+    registers: [registry],
+    collect() {
+      for (const [name, value] of Object.entries(gauges())) this.set({ what: toName(name) }, value)
+    },
+  })
+  void events
+  void states
+}
+
 /** `/metrics` for Prometheus, and how long requests take. */
 export const metrics = fastifyPlugin<MetricsOptions>(
-  (app, { registry, counters, gauges }, done) => {
-    collectDefaultMetrics({ register: registry })
-    const events = new Counter({
-      name: 'sip_capture_api_events_total',
-      help: 'Messages and entries by what became of them',
-      labelNames: ['event'],
-      registers: [registry],
-      collect() {
-        this.reset()
-        for (const [name, value] of Object.entries(counters())) this.inc({ event: toName(name) }, value)
-      },
-    })
-    const states = new Gauge({
-      name: 'sip_capture_api_state',
-      help: 'What is so at the moment',
-      labelNames: ['what'],
-      registers: [registry],
-      collect() {
-        for (const [name, value] of Object.entries(gauges())) this.set({ what: toName(name) }, value)
-      },
-    })
+  (app, options, done) => {
+    const { registry } = options
+    collectMetrics(options)
     const durations = new Histogram({
       name: 'sip_capture_api_request_seconds',
       help: 'Time to answer',
@@ -44,8 +52,6 @@ export const metrics = fastifyPlugin<MetricsOptions>(
       buckets: [0.005, 0.02, 0.1, 0.5, 2, 10],
       registers: [registry],
     })
-    void events
-    void states
     app.addHook('onResponse', (request, reply, next) => {
       durations.observe(
         { route: request.routeOptions.url ?? 'unknown', status: String(reply.statusCode) },

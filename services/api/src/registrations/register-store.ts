@@ -39,7 +39,7 @@ export async function readLatestRegisters(
     `WITH heard AS (SELECT node, aor FROM registers WHERE ${within}
        GROUP BY node, aor ORDER BY countIf(status >= 200 AND status < 300) > 0 DESC, max(at) DESC LIMIT ${maxAors + 1})
      SELECT *, (SELECT count() FROM heard) AS aors FROM (
-       SELECT ${columns} FROM registers WHERE ${within} AND (node, aor) IN heard
+       SELECT ${columns} FROM registers WHERE ${within} AND (node, aor) GLOBAL IN heard
        LIMIT 1 BY node, aor, registers.at, registers.id)
      ORDER BY atMicros DESC, idHex DESC LIMIT ${messagesEach} BY node, aor
      SETTINGS max_execution_time = ${maxSearchSeconds}`,

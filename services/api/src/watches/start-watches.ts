@@ -36,10 +36,10 @@ const webhookJob = z.object({ match: watchMatch })
 export function startWatches(options: {
   config: ApiConfig
   redis: Redis
-  subscribeRedis: Redis
   keys: BusKeys
   history: History
-  broadcast: (frame: ServerFrame) => void
+  /** To the browsers of this process, if it has any. */
+  browsers: { subscribeRedis: Redis; broadcast: (frame: ServerFrame) => void } | undefined
   logger: Logger
 }): RunningWatches {
   const { config, redis, history, logger } = options
@@ -109,12 +109,12 @@ export function startWatches(options: {
       )
     },
   })
-  const news = followNews({ ...options, channel: keys.news })
+  const news = options.browsers && followNews({ ...options.browsers, channel: keys.news })
 
   return {
     watches: createWatches(context),
     async close() {
-      news.close()
+      news?.close()
       stopping.abort()
       await Promise.all([matches.close(), webhooks.close()])
     },

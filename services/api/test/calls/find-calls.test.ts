@@ -1,14 +1,11 @@
 import t from 'tap'
 import type { CallEvent } from '@sip-capture/contract/bus/call-event.ts'
 import { findCalls } from '../../src/calls/find-calls.ts'
-import { openEmbeddedStore } from '../../src/history/embedded-store.ts'
 import { findCall, insertCallEvents } from '../../src/history/leg-store.ts'
-import { migrate } from '../../src/history/schema.ts'
+import { openTestStore } from '../test-store.ts'
 
 t.test('many at once are what each alone is, over links of every source and joins', async (t) => {
-  const store = openEmbeddedStore(t.testdir())
-  t.teardown(() => store.close())
-  await migrate(store)
+  const store = await openTestStore(t)
   let state = 5
   const random = (below: number) => {
     state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0

@@ -2,10 +2,9 @@ import t from 'tap'
 import { callFilter } from '@sip-capture/contract/rest/call-log.ts'
 import { insertCalls, listCalls } from '../../src/calls/call-store.ts'
 import { summariseCall, type CallSummary } from '../../src/calls/summarise-call.ts'
-import { openEmbeddedStore } from '../../src/history/embedded-store.ts'
-import { migrate } from '../../src/history/schema.ts'
 import { compileCallMatch } from '../../src/live/call-match.ts'
 import { viewOf } from '../message-view.ts'
+import { openTestStore } from '../test-store.ts'
 import { callMessages, second, type CallScript } from './call-messages.ts'
 
 const start = 1_795_391_929_000_000
@@ -92,9 +91,7 @@ const cases: [words: object, expected: number[]][] = [
 ]
 
 t.test('every search says the same live and over the log', async (t) => {
-  const store = openEmbeddedStore(t.testdir())
-  t.teardown(() => store.close())
-  await migrate(store)
+  const store = await openTestStore(t)
   await insertCalls(store, { summaries: calls, tombstones: [], version: 1 })
   for (const [words, expected] of cases) {
     const filter = callFilter.parse(words)
@@ -114,9 +111,7 @@ t.test('every search says the same live and over the log', async (t) => {
 })
 
 t.test('the newest version of a call counts, and a row that is gone stays gone', async (t) => {
-  const store = openEmbeddedStore(t.testdir())
-  t.teardown(() => store.close())
-  await migrate(store)
+  const store = await openTestStore(t)
   const [a, b] = calls
   if (!a || !b) throw new Error('no calls')
   const asked = { filter: {}, order: 'asc', limit: 100, nowMicros } as const

@@ -4,13 +4,12 @@ import type { CallNews } from '../../src/calls/call-record.ts'
 import { listCalls } from '../../src/calls/call-store.ts'
 import { DirtyCalls } from '../../src/calls/dirty-calls.ts'
 import { startSummariser } from '../../src/calls/summariser.ts'
-import { openEmbeddedStore } from '../../src/history/embedded-store.ts'
 import { insertMessages } from '../../src/history/message-writer.ts'
-import { migrate } from '../../src/history/schema.ts'
 import { StoreError, type Store } from '../../src/history/store.ts'
 import { until } from '../api-under-test.ts'
 import { viewOf } from '../message-view.ts'
 import { sipRecordOf, sipText } from '../sip-records.ts'
+import { openTestStore } from '../test-store.ts'
 import { callMessages, second } from './call-messages.ts'
 
 const start = Math.floor(Date.now() / 1000) * second - 3600 * second
@@ -21,18 +20,6 @@ const viewsOf = (callId: string, n: number, capture = '') =>
   callMessages({ callId, startMicros: start + n * second, final: [100, 486, 'Busy Here'] }).map((record) =>
     viewOf(record, capture),
   )
-
-async function openStore(t: Tap): Promise<Store> {
-  const store = openEmbeddedStore(t.testdir())
-  t.teardown(() => store.close())
-  await migrate(store)
-  return store
-}
-
-interface Tap {
-  teardown(work: () => Promise<void>): void
-  testdir(): string
-}
 
 const listed = async (store: Store, capture?: string) =>
   (
@@ -45,7 +32,7 @@ const listed = async (store: Store, capture?: string) =>
   ).items
 
 t.test('what is in history and in no log is found at the start: old, imported, left undone', async (t) => {
-  const store = await openStore(t)
+  const store = await openTestStore(t)
   const capture = 'a'.repeat(32)
   const register = sipRecordOf(
     sipText({ startLine: 'REGISTER sip:x SIP/2.0', cseq: '1 REGISTER', callId: 'register' }),
@@ -81,7 +68,7 @@ t.test('what is in history and in no log is found at the start: old, imported, l
 })
 
 t.test('two that summarise the same calls make one row of each', async (t) => {
-  const store = await openStore(t)
+  const store = await openTestStore(t)
   const both = [1, 2].map(() => startSummariser({ store, isTrunk, onNews: () => {}, logger }))
   t.teardown(async () => {
     for (const one of both) await one.close()
@@ -105,7 +92,7 @@ t.test('two that summarise the same calls make one row of each', async (t) => {
 })
 
 t.test('a store that fails for a while loses no call', async (t) => {
-  const store = await openStore(t)
+  const store = await openTestStore(t)
   let isDown = false
   const flaky: Store = {
     ...store,

@@ -1,12 +1,11 @@
 import t from 'tap'
 import { messageFilter } from '@sip-capture/contract/rest/message.ts'
-import { openEmbeddedStore } from '../../src/history/embedded-store.ts'
 import { listMessages } from '../../src/history/message-reader.ts'
 import { insertMessages } from '../../src/history/message-writer.ts'
-import { migrate } from '../../src/history/schema.ts'
 import { compileMatch } from '../../src/live/message-match.ts'
 import { viewOf } from '../message-view.ts'
 import { sipRecordOf, sipText } from '../sip-records.ts'
+import { openTestStore } from '../test-store.ts'
 
 const at = (n: number) => ({ atMicros: 1_795_391_929_000_000 + n * 1000 })
 const trunk = { address: '203.0.113.9', port: 5060 }
@@ -202,9 +201,7 @@ function* randomSearches(count: number): Generator<string> {
 }
 
 t.test('every filter says the same live and over history', async (t) => {
-  const store = openEmbeddedStore(t.testdir())
-  t.teardown(() => store.close())
-  await migrate(store)
+  const store = await openTestStore(t)
   await insertMessages(store, views)
   for (const [words, expected] of filters) {
     const filter = messageFilter.parse(words)

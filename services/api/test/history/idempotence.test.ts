@@ -1,13 +1,12 @@
 import t from 'tap'
-import { openEmbeddedStore } from '../../src/history/embedded-store.ts'
 import { decodeFrames, encodeFrames } from '../../src/history/frames-column.ts'
 import { findMessage, listMessages, readCallMessages } from '../../src/history/message-reader.ts'
 import { insertMessages } from '../../src/history/message-writer.ts'
 import { applyRetentionBytes, applyRetentionDays, readHistoryBytes } from '../../src/history/retention.ts'
-import { migrate } from '../../src/history/schema.ts'
 import { StoreError, type Store } from '../../src/history/store.ts'
 import { viewOf } from '../message-view.ts'
 import { sipRecordOf, sipText } from '../sip-records.ts'
+import { openTestStore } from '../test-store.ts'
 
 const start = 1_795_391_929_000_000
 
@@ -20,16 +19,6 @@ const frame = (bytes: Uint8Array<ArrayBuffer>, more = {}) => ({
   ...more,
 })
 
-async function openStore(t: {
-  testdir(): string
-  teardown(work: () => Promise<void>): void
-}): Promise<Store> {
-  const store = openEmbeddedStore(t.testdir())
-  t.teardown(() => store.close())
-  await migrate(store)
-  return store
-}
-
 const someViews = (count: number, callId = 'c') =>
   Array.from({ length: count }, (_, n) =>
     viewOf(sipRecordOf(sipText({ callId, branch: `z9hG4bK${n}` }), { atMicros: start + n })),
@@ -39,7 +28,7 @@ const ids = async (store: Store) =>
   (await listMessages(store, { filter: {}, order: 'asc', limit: 1000 })).items.map(({ id }) => id)
 
 t.test('a batch that comes again, whole or in part, makes no second row', async (t) => {
-  const store = await openStore(t)
+  const store = await openTestStore(t)
   const views = someViews(100)
   t.same(await insertMessages(store, views.slice(0, 60)), { stored: 60, duplicates: 0 })
   t.same(await insertMessages(store, views), { stored: 40, duplicates: 60 })
@@ -52,7 +41,7 @@ t.test('a batch that comes again, whole or in part, makes no second row', async 
 })
 
 t.test('a process that died between the tables leaves nothing twice and nothing out', async (t) => {
-  const store = await openStore(t)
+  const store = await openTestStore(t)
   const views = someViews(10)
   const dying: Store = {
     ...store,
@@ -73,7 +62,7 @@ t.test('a process that died between the tables leaves nothing twice and nothing 
 })
 
 t.test('two writers that store the same rows at once show them once', async (t) => {
-  const store = await openStore(t)
+  const store = await openTestStore(t)
   const views = someViews(200)
   await Promise.all([insertMessages(store, views), insertMessages(store, views)])
   t.equal((await ids(store)).length, 200)
@@ -81,7 +70,7 @@ t.test('two writers that store the same rows at once show them once', async (t) 
 })
 
 t.test('one odd clock in a batch', async (t) => {
-  const store = await openStore(t)
+  const store = await openTestStore(t)
   const views = [...someViews(3), viewOf(sipRecordOf('OPTIONS sip:a SIP/2.0\r\n\r\n', { atMicros: 0 }))]
   for (let year = 0; year < 150; year++)
     views.push(
@@ -92,7 +81,7 @@ t.test('one odd clock in a batch', async (t) => {
 })
 
 t.test('bytes, frames and nanoseconds come back as they went in', async (t) => {
-  const store = await openStore(t)
+  const store = await openTestStore(t)
   const payload = Buffer.from(`${sipText({ callId: 'bytes' })}\0\xff\xfe\x80\n`, 'latin1')
   const frames = [
     frame(Buffer.concat([Buffer.alloc(42, 7), payload, Buffer.from('trailer')]), { interfaceName: 'eth0' }),
@@ -126,7 +115,7 @@ t.test('bytes, frames and nanoseconds come back as they went in', async (t) => {
 })
 
 t.test('hostile Call-IDs are opaque', async (t) => {
-  const store = await openStore(t)
+  const store = await openTestStore(t)
   const callIds = [
     '../../x',
     `'";--`,
@@ -149,7 +138,7 @@ t.test('hostile Call-IDs are opaque', async (t) => {
 })
 
 t.test('retention by age can be set and changed; by bytes the oldest days go', async (t) => {
-  const store = await openStore(t)
+  const store = await openTestStore(t)
   await applyRetentionDays(store, 30)
   await applyRetentionDays(store, 7)
   await applyRetentionDays(store, 7)

@@ -45,7 +45,7 @@ t.test('legs in the history', async (t) => {
   const api = await startApiUnderTest(t)
   const { client } = api.redis
   const told: string[][] = []
-  api.history.legChanges.on((callIds) => told.push([...callIds].toSorted()))
+  api.legChanges.on((callIds) => told.push([...callIds].toSorted()))
   const addMessages = (...callIds: string[]) =>
     publish(
       client,

@@ -12,7 +12,7 @@ export const records = (count: number, callId: string, more: Partial<SipRecord> 
   )
 
 /** As the bridge publishes. */
-export async function announce(api: ApiUnderTest, items: readonly SipRecord[]): Promise<void> {
+export async function announce(api: Pick<ApiUnderTest, 'redis'>, items: readonly SipRecord[]): Promise<void> {
   for (const record of items)
     await api.redis.client.publish(keys.traffic, JSON.stringify(toTrafficMessage(record)))
 }

@@ -2,7 +2,6 @@ import t from 'tap'
 import type { CallEvent } from '@sip-capture/contract/bus/call-event.ts'
 import { createLogger } from '@sip-capture/service/logger.ts'
 import { startSummariser } from '../../src/calls/summariser.ts'
-import { openEmbeddedStore } from '../../src/history/embedded-store.ts'
 import { insertCallEvents } from '../../src/history/leg-store.ts'
 import { readCallSpan } from '../../src/history/message-reader.ts'
 import { insertMessages } from '../../src/history/message-writer.ts'
@@ -26,11 +25,11 @@ import {
   resolveKeptCall,
 } from '../../src/history/pins/pinned-reader.ts'
 import { applyRetentionBytes, applyRetentionDays } from '../../src/history/retention.ts'
-import { migrate } from '../../src/history/schema.ts'
 import type { Store } from '../../src/history/store.ts'
 import { until } from '../api-under-test.ts'
 import { callMessages, second } from '../calls/call-messages.ts'
 import { viewOf } from '../message-view.ts'
+import { openTestStore } from '../test-store.ts'
 
 const day = 86_400 * second
 const now = Math.floor(Date.now() / 1000) * second - 600 * second
@@ -68,9 +67,7 @@ const dialled: CallEvent = {
 }
 
 async function open(t: { teardown(work: () => Promise<void>): void; testdir(): string }) {
-  const store = openEmbeddedStore(t.testdir())
-  t.teardown(() => store.close())
-  await migrate(store)
+  const store = await openTestStore(t)
   const summariser = startSummariser({
     store,
     isTrunk: () => false,
@@ -203,14 +200,17 @@ t.test('what a kept call gets later is kept too, and it outlives RETENTION_DAYS'
 
   await applyRetentionDays(store, 1)
   for (const table of ['messages', 'callSlots', 'calls'])
-    await store.command(
-      `ALTER TABLE ${table} UPDATE storedAt = now() - INTERVAL 3 DAY WHERE 1 SETTINGS mutations_sync = 1`,
+    await store.define(
+      store.tables.alter(
+        table,
+        'UPDATE storedAt = now() - INTERVAL 3 DAY WHERE 1 SETTINGS mutations_sync = 1',
+      ),
     )
   // Whole parts go; once all that is in them is too old.
   await until(
     async () => {
       for (const table of ['messages', 'callSlots', 'calls'])
-        await store.command(`OPTIMIZE TABLE ${table} FINAL`)
+        await store.define(`OPTIMIZE TABLE ${store.tables.holderOf(table)} FINAL`)
       return await messagesOf(store, ['other'])
     },
     (ids) => ids.length === 0,

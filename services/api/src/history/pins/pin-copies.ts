@@ -55,7 +55,10 @@ export async function removeCopies(store: Store, id: string): Promise<void> {
   const parts = /^([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})$/.exec(id)?.slice(1)
   if (!parts) throw new RangeError('pin: not an id')
   for (const table of tables)
-    await store.command(
-      `ALTER TABLE ${table} DELETE WHERE pinId = toUUID('${parts.join('-')}') SETTINGS mutations_sync = 1`,
+    await store.define(
+      store.tables.alter(
+        table,
+        `DELETE WHERE pinId = toUUID('${parts.join('-')}') SETTINGS mutations_sync = 1`,
+      ),
     )
 }

@@ -1,0 +1,207 @@
+import t from 'tap'
+import { readCallStats } from '../../src/calls/call-stats.ts'
+import { insertCalls, listCalls } from '../../src/calls/call-store.ts'
+import { summariseCall, type CallSummary } from '../../src/calls/summarise-call.ts'
+import { countMessages, ExportReader, type ExportQuery } from '../../src/history/files/export-reader.ts'
+import { insertCallEvents, readCallEvents } from '../../src/history/leg-store.ts'
+import { listMessages, readCallMessages, type RowKey } from '../../src/history/message-reader.ts'
+import { insertMessages } from '../../src/history/message-writer.ts'
+import { migrate, migrations } from '../../src/history/schema.ts'
+import type { Store } from '../../src/history/store.ts'
+import { readLatestRegisters } from '../../src/registrations/register-store.ts'
+import { callMessages } from '../calls/call-messages.ts'
+import { viewOf } from '../message-view.ts'
+import { sipRecordOf, sipText } from '../sip-records.ts'
+import { openTestStore } from '../test-store.ts'
+
+const start = 1_795_391_929_000_000
+const second = 1_000_000
+const day = 86_400 * second
+
+/** One message of each of so many calls, a second apart. */
+const calls = (count: number, from = start) =>
+  Array.from({ length: count }, (_, n) =>
+    viewOf(
+      sipRecordOf(sipText({ callId: `call-${n}`, from: `<sip:${100 + (n % 7)}@example.org>;tag=a` }), {
+        atMicros: from + n * second,
+      }),
+    ),
+  )
+
+t.test('tables are made once, also by two at once; a version before goes on with them', async (t) => {
+  const store = await openTestStore(t, { hasTables: false })
+  const older = migrations.slice(0, -1)
+  await Promise.all([migrate(store, older), migrate(store, older)])
+  await insertMessages(store, calls(20))
+  await Promise.all([migrate(store), migrate(store)])
+  await migrate(store)
+  t.equal((await insertMessages(store, calls(40))).stored, 20, 'what was running still writes')
+  t.equal((await listMessages(store, { filter: {}, order: 'asc', limit: 100 })).items.length, 40)
+  await t.rejects(migrate(store, older), /made by a newer version/, 'and is not started again on them')
+})
+
+t.test('pages one behind the other have every row once, in both directions', async (t) => {
+  const store = await openTestStore(t)
+  const views = [...calls(150), ...calls(150, start + day)]
+  await insertMessages(store, views)
+  for (const order of ['asc', 'desc'] as const)
+    for (const from of [undefined, '102']) {
+      const wanted = views.filter(({ row }) => from === undefined || row.from.user === from)
+      const found: string[] = []
+      let after: RowKey | undefined
+      do {
+        const filter = from === undefined ? {} : { from: [from] }
+        const page = await listMessages(store, { filter, order, limit: 37, after })
+        found.push(...page.items.map(({ id }) => id))
+        after = page.next ?? undefined
+      } while (after !== undefined)
+      const ids = wanted.map(({ record }) => record.id)
+      t.same(found, order === 'asc' ? ids : ids.toReversed())
+    }
+})
+
+t.test('a batch of thousands, and calls of the longest names, each asked for at once', async (t) => {
+  const store = await openTestStore(t)
+  const views = calls(6_000)
+  t.equal((await insertMessages(store, views)).stored, 6_000)
+  t.same(await insertMessages(store, views), { stored: 0, duplicates: 6_000 })
+  const names = ['{limit:UInt32}', `{callIds:Array(String)}' OR 1 --`, '\\', `\\'`, 'a\0b', '\t\n', 'é€']
+  const callIds = names.map((name, n) => `${name}${String(n).repeat(9_000 * n)}`)
+  const hostile = callIds.map((callId, n) =>
+    viewOf(sipRecordOf(sipText({ callId }), { atMicros: start + n })),
+  )
+  await insertMessages(store, hostile)
+  const wanted = hostile.map(({ row }) => row.callId)
+  for (const repeats of [1, 40]) {
+    const asked = Array.from({ length: repeats }, () => wanted).flat()
+    const found = await readCallMessages(store, { callIds: asked, limit: 100 })
+    t.same(
+      found.map(({ callId }) => callId),
+      wanted,
+      `asked ${repeats} times`,
+    )
+  }
+})
+
+t.test('an export has every message once, in order of time; whole calls of a match too', async (t) => {
+  const store = await openTestStore(t)
+  const answers = calls(60).map(({ row }, n) =>
+    viewOf(
+      sipRecordOf(sipText({ startLine: 'SIP/2.0 486 Busy Here', callId: row.callId }), {
+        atMicros: start + day + n * second,
+      }),
+    ),
+  )
+  const views = [...calls(60), ...answers]
+  await insertMessages(store, views)
+  t.same(
+    await exported(store, { filter: {}, wholeCalls: false }),
+    views.map(({ record }) => record.id),
+  )
+  const some = { filter: { from: ['102'] }, wholeCalls: true }
+  const wanted = views.filter((_, n) => (n % 60) % 7 === 2).map(({ record }) => record.id)
+  t.same(await exported(store, some), wanted, 'the answers are from another user')
+  t.equal(await countMessages(store, some), wanted.length)
+  const early = { filter: {}, since: start + 10 * second, until: start + 20 * second, wholeCalls: false }
+  t.equal((await exported(store, early)).length, 10)
+})
+
+async function exported(store: Store, query: ExportQuery): Promise<string[]> {
+  const reader = new ExportReader(store, query)
+  const ids: string[] = []
+  for (let page = await reader.next(); page !== null; page = await reader.next())
+    ids.push(...page.map(({ id }) => id))
+  return ids
+}
+
+t.test('the call log of many calls: pages and numbers over all of them', async (t) => {
+  const store = await openTestStore(t)
+  const summaries = Array.from({ length: 90 }, (_, n) => summaryOf(n))
+  await insertCalls(store, { summaries, tombstones: [], version: 1 })
+  await insertCalls(store, { summaries, tombstones: [], version: 2 })
+  const nowMicros = start + 3600 * second
+  const found: string[] = []
+  let after: RowKey | undefined
+  do {
+    const page = await listCalls(store, { filter: {}, order: 'desc', limit: 20, after, nowMicros })
+    found.push(...page.items.map(({ callIds }) => callIds[0] ?? ''))
+    after = page.next ?? undefined
+  } while (after !== undefined)
+  t.same(
+    found,
+    Array.from({ length: 90 }, (_, n) => `c${89 - n}`),
+  )
+  const stats = await readCallStats(store, {
+    filter: {},
+    since: start,
+    until: nowMicros,
+    bucketSeconds: 3600,
+    nowMicros,
+  })
+  t.match(stats, { total: { calls: 90, answered: 45 } })
+})
+
+function summaryOf(n: number): CallSummary {
+  const callId = `c${n}`
+  const final = n % 2 === 0 ? ([500, 200, 'OK'] as const) : ([500, 486, 'Busy Here'] as const)
+  const script = { callId, startMicros: start + n * second, final, bye: 10_000 }
+  const summary = summariseCall(
+    {
+      call: {
+        callIds: [callId],
+        legs: [{ callId, channel: null, uniqueid: null, linkedid: null, link: 'asked' }],
+        node: '',
+        linkedids: [],
+      },
+      views: callMessages(script).map((record) => viewOf(record)),
+      ends: [],
+      capture: '',
+      isTrunk: () => false,
+    },
+    { nowMicros: start + 3600 * second },
+  )
+  if (!summary) throw new Error(callId)
+  return summary
+}
+
+t.test('registrations of many AORs, each with its messages', async (t) => {
+  const store = await openTestStore(t)
+  const views = Array.from({ length: 80 }, (_, n) =>
+    viewOf(
+      sipRecordOf(
+        sipText({
+          startLine: 'REGISTER sip:pbx SIP/2.0',
+          cseq: `${n} REGISTER`,
+          callId: `reg-${n % 20}`,
+          to: `<sip:${n % 20}@pbx>`,
+          extra: ['Contact: <sip:x@192.0.2.10>;expires=60'],
+        }),
+        { atMicros: start + n * second },
+      ),
+    ),
+  )
+  await insertMessages(store, views)
+  await insertMessages(store, views)
+  const { messages, truncated } = await readLatestRegisters(store, { since: start, until: start + day })
+  t.equal(truncated, false)
+  t.same(messages.map(({ id }) => id).toSorted(), views.map(({ record }) => record.id).toSorted())
+})
+
+t.test('what Asterisk told of a call comes back once and in order, however often it was told', async (t) => {
+  const store = await openTestStore(t)
+  const events = Array.from({ length: 50 }, (_, n) => ({
+    v: 1 as const,
+    kind: 'dial-begun' as const,
+    node: 'pbx1',
+    atMicros: start + n * second,
+    channel: `PJSIP/b-${n}`,
+    uniqueid: `u${n}`,
+    linkedid: 'l1',
+    dialingChannel: 'PJSIP/a-1',
+    dialingUniqueid: 'u1',
+    dialString: 'b',
+  }))
+  await insertCallEvents(store, events)
+  await insertCallEvents(store, events)
+  t.same(await readCallEvents(store, { node: 'pbx1', linkedids: ['l1'] }), events)
+})
