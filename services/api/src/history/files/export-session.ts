@@ -31,6 +31,11 @@ export interface ExportStep {
   readonly problem?: string
 }
 
+interface DescribedPackets {
+  readonly packets: readonly OwnedPacket[]
+  readonly comments: Promise<ReadonlyMap<OwnedPacket, string>>
+}
+
 /** In a larger file only the call log is asked: judging each call that it does not know would cost more than all the rest. */
 const maxJudgedMessages = 100_000
 
@@ -43,6 +48,8 @@ export class ExportSession {
   #rows = 0
   #sizeBytes = 0
   #reader: ExportReader
+  /** To be written in the next step. */
+  #described: DescribedPackets | undefined
   readonly #out = new ByteBuffer()
   readonly #shown: MessageShown
   #window: SightingWindow
@@ -71,10 +78,12 @@ export class ExportSession {
       this.#rows += page?.length ?? 0
       const packets = isLast ? this.#window.end() : this.#window.push(page)
       if (this.#needsRestart(packets)) return await this.#restart()
-      const comments = await this.#commentsOf(packets)
       const out = this.#out
       out.clear()
-      for (const packet of packets) this.#append(packet, comments.get(packet) ?? '')
+      const before = this.#described
+      const last = this.#describe(packets)
+      if (before) await this.#appendAll(before)
+      if (isLast) await this.#appendAll(last)
       if (isLast && this.#sizeBytes === 0 && out.length === 0) out.append(this.#emptyHeader())
       const bytes = out.view()
       if (this.#sizeBytes + bytes.length > this.#order.maxBytes)
@@ -110,6 +119,20 @@ export class ExportSession {
     }
   }
 
+  /** What is said of its calls is looked up while the page before is written. */
+  #describe(packets: readonly OwnedPacket[]): DescribedPackets {
+    const described = { packets, comments: this.#commentsOf(packets) }
+    // Its fault is told by the step that awaits it; there may be none any more.
+    described.comments.catch(() => {})
+    this.#described = described
+    return described
+  }
+
+  async #appendAll({ packets, comments }: DescribedPackets): Promise<void> {
+    const known = await comments
+    for (const packet of packets) this.#append(packet, known.get(packet) ?? '')
+  }
+
   #needsRestart(packets: readonly OwnedPacket[]): boolean {
     if (this.#order.format !== 'pcap' || this.#isMixed) return false
     const first = this.#linkType ?? packets[0]?.packet.linkType
@@ -127,6 +150,7 @@ export class ExportSession {
     this.#rows = 0
     this.#sizeBytes = 0
     this.#reader = new ExportReader(this.#store, this.#order)
+    this.#described = undefined
     this.#window = new SightingWindow(this.#shown.toPackets)
     return this.#answer(false)
   }
