@@ -9,7 +9,7 @@ import { createLongCall, type BenchCall } from './long-call.ts'
 import { startPageSystem, type PageSystem } from './page-system.ts'
 import { readRenderers, type Renderer } from './renderer.ts'
 import type { RowContext, RunRow } from './row.ts'
-import type { ApiSystem } from './system.ts'
+import { callLogAtRest, type ApiSystem } from './system.ts'
 
 const second = 1_000_000
 /** From one end of the ladder to the other; in the last runs only, for a scroll takes ten times as long as an opening. */
@@ -45,6 +45,11 @@ export const run: RunRow = async (context) => {
       new RecordLoop(13_000).spread(others, startMicros - 600 * second, (1_200 * second) / others),
     )
     for (const call of [short, long, dialog]) await storeCall(api, call)
+    await callLogAtRest(
+      api,
+      new Date(startMicros / 1_000 - 3_600_000),
+      new Date(startMicros / 1_000 + 3_600_000),
+    )
     say(`${(others + 15_010).toLocaleString('en-US')} messages in history`)
     const runs = pick(7, 11, 21)
     const opened = await openAgainAndAgain(system, { call: long, short, runs, context })

@@ -3,6 +3,7 @@ import { encodeBatch, decodeBatch } from '@sip-capture/contract/codec.ts'
 import type { CallEvent } from '@sip-capture/contract/bus/call-event.ts'
 import type { SipRecord } from '@sip-capture/contract/bus/sip-record.ts'
 import { sourceStatus, type SourceStatus } from '@sip-capture/contract/bus/source-status.ts'
+import { callStats } from '@sip-capture/contract/rest/call-log.ts'
 import { createBusKeys } from '@sip-capture/contract/keys.ts'
 import { findFreePort } from '@sip-capture/infra/free-port.ts'
 import { startTestRedis, type TestRedis } from '@sip-capture/testing/test-redis.ts'
@@ -42,6 +43,7 @@ export interface ApiSystem {
 export const batchMessages = 64
 /** Waiting on the bus at most: Redis holds what history has not taken yet. */
 const maxWaiting = 40_000
+const restSeconds = 5
 const { capture, calls, sources } = createBusKeys()
 
 export async function startBus(): Promise<Bus> {
@@ -103,6 +105,22 @@ export async function startApi(dataDir: string, settings: Record<string, string>
       await service.stop()
       await bus.stop()
     },
+  }
+}
+
+/** Until the call log gets no more calls, so that nothing but what is measured is at work. */
+export async function callLogAtRest(api: ApiSystem, since: Date, until: Date): Promise<void> {
+  const query = new URLSearchParams({
+    since: since.toISOString(),
+    until: until.toISOString(),
+    bucket: '3600',
+  })
+  let calls = -1
+  for (let unchanged = 0; unchanged < restSeconds;) {
+    const { total } = callStats.parse(await (await api.get(`/api/v1/stats?${query.toString()}`)).json())
+    unchanged = total.calls === calls ? unchanged + 1 : 0
+    calls = total.calls
+    await pause(1_000)
   }
 }
 
