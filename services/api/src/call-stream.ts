@@ -1,9 +1,13 @@
 import { Readable } from 'node:stream'
+import { setTimeout as pause } from 'node:timers/promises'
 import type { CallLine, JudgedCall } from '@sip-capture/contract/rest/call-stream.ts'
 import type { CallMessage, MessageSight } from '@sip-capture/contract/rest/message.ts'
 import type { ErrorBody } from '@sip-capture/contract/rest/page.ts'
 import type { CallReading } from './call-messages.ts'
 import type { MessageView } from './ingest/message-row.ts'
+
+/** The first page fills the window of a browser, which is mostly on the same machine: it draws before more is read. */
+const firstPageMillis = 200
 
 interface Teller {
   /** What can be said when all messages are read. */
@@ -27,6 +31,7 @@ async function* linesOf(
     for await (const page of pages) {
       views.push(...page)
       yield { type: 'messages', items: page.map(toSight) }
+      if (views.length < total && views.length === page.length) await pause(firstPageMillis)
     }
     yield { type: 'end', call: await judge(views) }
   } catch (error) {
