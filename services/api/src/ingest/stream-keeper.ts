@@ -30,7 +30,7 @@ export function createStreamKeeper(options: {
   let lost = 0
   /** Entries that were given out and that `entries-read` does not know of: Redis forgets them when it is started again. */
   let uncounted = 0
-  /** Up to here nothing that was cut is unaccounted for. */
+  /** Up to here all that was cut is accounted for; undefined before the first look at a group that was there already. */
   let accountedId: string | undefined
 
   return {
@@ -47,7 +47,7 @@ export function createStreamKeeper(options: {
         logger.info({ key }, 'made the consumer group of history')
         lost = 0
         uncounted = 0
-        accountedId = undefined
+        accountedId = '0-0'
       } catch (error) {
         if (!(error instanceof Error && error.message.startsWith('BUSYGROUP'))) throw error
       }
@@ -83,7 +83,7 @@ export function createStreamKeeper(options: {
         'entries of the stream were cut before history read them: its memory bound was reached',
       )
     }
-    if (isWholeBehind(stream, group.lastDeliveredId)) accountedId = group.lastDeliveredId
+    accountedId = group.lastDeliveredId
   }
 
   async function trim(length: number, pending: number): Promise<void> {
