@@ -89,12 +89,11 @@ function isLarge(list: readonly unknown[]): boolean {
   return false
 }
 
-const escapes: Readonly<Record<string, string>> = { '\\': '\\\\', "'": "\\'", '\0': '\\0' }
-
+/** Backslashes first: what is put in for the others has one. */
 function toLiteral(item: unknown): string {
   if (typeof item === 'number') return String(item)
-  // eslint-disable-next-line no-control-regex
-  return `'${String(item).replaceAll(/[\\'\0]/g, (sign) => escapes[sign] ?? '')}'`
+  const escaped = String(item).replaceAll('\\', '\\\\').replaceAll("'", "\\'").replaceAll('\0', '\\0')
+  return `'${escaped}'`
 }
 
 async function run<T>(work: () => Promise<T>): Promise<T> {
