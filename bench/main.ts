@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { cpus, loadavg, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { ensureServicesBuilt } from '@sip-capture/infra/build/services.ts'
 import { ensurePrograms, MissingPackageError } from '@sip-capture/infra/debian-packages.ts'
 import { repositoryFolder } from '@sip-capture/infra/repository.ts'
 import { z } from 'zod'
@@ -95,6 +96,7 @@ const machine = (): string =>
   `${cpus().length} × ${cpus()[0]?.model ?? ''}, Node ${process.versions.node}, load ${loadavg()
     .map((load) => load.toFixed(1))
     .join(' ')}`
+await ensureServicesBuilt()
 const startedAt = new Date().toISOString()
 const before = machine()
 for (const row of chosen) {

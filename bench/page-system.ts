@@ -1,4 +1,4 @@
-import { ensureUiBuilt } from '@sip-capture/infra/ui-build.ts'
+import { ensurePageBuilt } from '@sip-capture/infra/build/page.ts'
 import { findFreePort } from '@sip-capture/infra/free-port.ts'
 import { startBrowser, type TestBrowser } from '@sip-capture/testing/browser.ts'
 import type { Page } from 'playwright-core'
@@ -15,7 +15,7 @@ export interface PageSystem {
 }
 
 export async function startPageSystem(dataDir: string): Promise<PageSystem> {
-  await ensureUiBuilt()
+  await ensurePageBuilt()
   const api = await startApi(dataDir)
   const port = await findFreePort()
   const ui = startService('ui', { UI_PORT: String(port), API_URL: api.origin })

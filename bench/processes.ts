@@ -1,9 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { nodeArguments, type ServiceName } from '@sip-capture/infra/stack.ts'
-import { repositoryFolder } from '@sip-capture/infra/repository.ts'
+import { serviceCommand, serviceFolder, type ServiceName } from '@sip-capture/infra/service-command.ts'
 
 export interface Measured {
   readonly pid: number
@@ -23,11 +21,10 @@ export interface Service extends Measured {
 /** One of the four services as `npm start` runs it. `BENCH_VERBOSE=1` shows its log, `BENCH_NODE_ARGS_API=--cpu-prof` and the like
  *  reach Node itself. */
 export function startService(folder: ServiceName, env: Readonly<Record<string, string>>): Service {
-  const entry = folder === 'ui' ? 'server.ts' : 'src/main.ts'
   const extra = process.env[`BENCH_NODE_ARGS_${folder.replace('-', '_').toUpperCase()}`]?.split(' ') ?? []
-  const args = [...(nodeArguments[folder] ?? []), ...extra, '--import', 'tsx', entry]
-  const child = spawn(process.execPath, args, {
-    cwd: join(repositoryFolder, 'services', folder),
+  const [program, ...args] = serviceCommand(folder, extra)
+  const child = spawn(program, args, {
+    cwd: serviceFolder(folder),
     stdio: ['ignore', process.env['BENCH_VERBOSE'] ? 2 : 'ignore', 2],
     env: { ...process.env, NODE_NAME: 'bench', LOG_LEVEL: 'warn', ...env },
   })

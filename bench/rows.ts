@@ -8,7 +8,7 @@ import {
   tcpreplayProgram,
   tsharkProgram,
 } from '@sip-capture/infra/debian-packages.ts'
-import { nodeArguments } from '@sip-capture/infra/stack.ts'
+import { nodeArguments } from '@sip-capture/infra/service-command.ts'
 import type { RunRow } from './row.ts'
 
 export interface BenchRow {

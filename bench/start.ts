@@ -3,13 +3,13 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { findFreePort } from '@sip-capture/infra/free-port.ts'
 import { repositoryFolder } from '@sip-capture/infra/repository.ts'
-import { ensureUiBuilt } from '@sip-capture/infra/ui-build.ts'
+import { ensurePageBuilt } from '@sip-capture/infra/build/page.ts'
 import { median } from './figures.ts'
 import type { RunRow } from './row.ts'
 
 /** `npm start` with all installed and the page built, until it says that it is ready. */
 export const run: RunRow = async ({ pick, folder, say }) => {
-  await ensureUiBuilt()
+  await ensurePageBuilt()
   const seconds: number[] = []
   // The first start fills the caches, as on every later start of the day.
   for (let n = 0; n <= pick(1, 5, 5); n++) {

@@ -5,15 +5,13 @@ import { sourceStatus } from '@sip-capture/contract/bus/source-status.ts'
 import { createBusKeys } from '@sip-capture/contract/keys.ts'
 import { createLogger } from '@sip-capture/service/logger.ts'
 import { createRedis } from '@sip-capture/service/redis.ts'
+import { ensurePageBuilt } from './build/page.ts'
+import { ensureServicesBuilt } from './build/services.ts'
 import { type FileLock, tryFileLock } from './file-lock.ts'
 import { findFreePort } from './free-port.ts'
 import { createManagedProcess, type ManagedProcess } from './managed-process.ts'
 import { createOwnRedis, type OwnRedis } from './redis-server.ts'
-import { repositoryFolder } from './repository.ts'
-import { ensureUiBuilt } from './ui-build.ts'
-
-export const serviceNames = ['ami-bridge', 'capture-sidecar', 'api', 'ui'] as const
-export type ServiceName = (typeof serviceNames)[number]
+import { serviceCommand, serviceFolder, serviceNames, type ServiceName } from './service-command.ts'
 
 export interface StackOptions {
   /** Settings of all services by their names (design.md section 9). Nothing else of this process's environment is passed
@@ -57,16 +55,6 @@ export class StackError extends Error {
   override readonly name = 'StackError'
 }
 
-/**
- * What Node is started with. The API judges calls as they run, and with V8's usual 16 MB it copies what it knows of them
- * again and again. The sidecar's frames live outside of V8's heap, so a small young generation costs it nothing and saves
- * the PBX host some 20 MB.
- */
-export const nodeArguments: Readonly<Partial<Record<ServiceName, readonly string[]>>> = {
-  api: ['--max-semi-space-size=32'],
-  'capture-sidecar': ['--max-semi-space-size=2'],
-}
-
 const readyWithinMs = 60_000
 const inherited = ['PATH', 'HOME', 'TMPDIR', 'TZ', 'LANG', 'USER'] as const
 
@@ -77,7 +65,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const lock = await lockDataDir(dataDir)
   try {
     const env = await completeEnv(options, dataDir)
-    if (names.includes('ui')) await ensureUiBuilt()
+    await ensureServicesBuilt()
+    if (names.includes('ui')) await ensurePageBuilt()
     const redis = env['REDIS_URL'] === undefined ? await createStackRedis(options, dataDir, env) : null
     if (redis !== null) {
       env['REDIS_URL'] = redis.url
@@ -132,7 +121,6 @@ function createServiceHandle(
   env: Record<string, string>,
   options: StackOptions,
 ): ServiceHandle {
-  const entry = name === 'ui' ? 'server.ts' : 'src/main.ts'
   // One setting, four processes on one machine: each serves its metrics on a port of its own.
   const metricsPort = Number(env['METRICS_PORT'])
   const own = Number.isSafeInteger(metricsPort)
@@ -141,8 +129,8 @@ function createServiceHandle(
   let startedAtMs = Date.now()
   const managed = createManagedProcess({
     name,
-    command: [process.execPath, ...(nodeArguments[name] ?? []), '--import', 'tsx', entry],
-    cwd: join(repositoryFolder, 'services', name),
+    command: serviceCommand(name),
+    cwd: serviceFolder(name),
     env: own,
     onLine(line) {
       options.onLine?.(name, line)

@@ -2,6 +2,8 @@ import { execFile, spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
+import { ensurePageBuilt } from '../build/page.ts'
+import { ensureServicesBuilt } from '../build/services.ts'
 import {
   chromiumProgram,
   ensurePrograms,
@@ -18,7 +20,6 @@ import { repositoryFolder } from '../repository.ts'
 import { exitWithSentence } from '../run-stack.ts'
 import { createTapSummary, type TapSummary } from '../tap-summary.ts'
 import { ensurePbxTree } from '../test-pbx/build.ts'
-import { ensureUiBuilt } from '../ui-build.ts'
 
 const execute = promisify(execFile)
 
@@ -46,7 +47,8 @@ async function test(): Promise<void> {
     pythonProgram,
   ])
   await ensurePbxTree()
-  await ensureUiBuilt()
+  await ensureServicesBuilt()
+  await ensurePageBuilt()
   const startedAt = performance.now()
   const args = process.argv.slice(2)
   // tap makes its own `Test` class of the plugins of .taprc when it first runs; two at once would make it at once.

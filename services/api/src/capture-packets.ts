@@ -7,27 +7,29 @@ import { linkTypes } from '@sip-capture/pcap/link-types.ts'
 import { createMasker } from '@sip-capture/pcap/mask.ts'
 import { toMessageView, type MessageView } from './ingest/message-row.ts'
 
-/** A frame of a capture file; `comment` `''`: none. */
-export interface CommentedPacket {
-  readonly packet: CapturedPacket
-  readonly comment: string
-}
-
 /** What one IP packet surely holds, whatever its headers. */
 const maxDatagramBytes = 65_000
 const defaultSipPort = 5060
 
 /** What packets are made of. */
-type PacketSource = Pick<
+export type PacketSource = Pick<
   SipRecord,
   'atMicros' | 'nanos' | 'precisionMicros' | 'source' | 'transport' | 'src' | 'dst' | 'payload' | 'frames'
 >
 
-export type ToPackets = (record: PacketSource) => CommentedPacket[]
+/** A frame of a capture file with the message that it holds, or a part of it; `comment` `''`: none. */
+export interface CommentedPacket<M extends PacketSource = PacketSource> {
+  readonly packet: CapturedPacket
+  readonly comment: string
+  readonly message: M
+}
+
+export type ToPackets = <M extends PacketSource>(message: M) => CommentedPacket<M>[]
 
 /** A message as the wire had it where it was seen there, else in a frame built for it. */
-function toPackets(record: PacketSource): CommentedPacket[] {
-  return record.frames.length > 0 ? toCaptured(record) : toBuilt(record)
+function toPackets<M extends PacketSource>(message: M): CommentedPacket<M>[] {
+  const { frames } = message
+  return frames.length > 0 ? toCaptured(message, frames) : toBuilt(message)
 }
 
 export function compareStamps(a: CommentedPacket, b: CommentedPacket): number {
@@ -40,8 +42,8 @@ const maxLookalikes = 8
 
 /** Two messages may come in one frame (a TCP segment holds several): the file has it once. Give frames to it in order. */
 export class FrameOnce {
-  #recent = new Map<number, CapturedPacket[]>()
-  #before = new Map<number, CapturedPacket[]>()
+  #recent = new Map<number, Lookalikes>()
+  #before = new Map<number, Lookalikes>()
 
   /** False for a frame that was given before. Built frames are never copies. */
   isNew({ packet, comment }: CommentedPacket): boolean {
@@ -50,8 +52,7 @@ export class FrameOnce {
     const key = packet.atMicros + packet.nanos * 0x1_0000_0000 + packet.bytes.length * 0x1_0001
     const lookalikes = this.#recent.get(key)
     if (isAmong(lookalikes, packet) || isAmong(this.#before.get(key), packet)) return false
-    if (!lookalikes) this.#recent.set(key, [packet])
-    else if (lookalikes.push(packet) > maxLookalikes) lookalikes.shift()
+    this.#recent.set(key, lookalikes ? [...toList(lookalikes), packet].slice(-maxLookalikes) : packet)
     if (this.#recent.size >= maxRecentFrames) {
       this.#before = this.#recent
       this.#recent = new Map()
@@ -60,9 +61,15 @@ export class FrameOnce {
   }
 }
 
-function isAmong(packets: readonly CapturedPacket[] | undefined, packet: CapturedPacket): boolean {
-  if (packets) for (const other of packets) if (isSameFrame(other, packet)) return true
-  return false
+/** One alone has no list of its own: it nearly always is. */
+type Lookalikes = CapturedPacket | readonly CapturedPacket[]
+
+const toList = (lookalikes: Lookalikes): readonly CapturedPacket[] =>
+  'bytes' in lookalikes ? [lookalikes] : lookalikes
+
+function isAmong(lookalikes: Lookalikes | undefined, packet: CapturedPacket): boolean {
+  if (lookalikes === undefined) return false
+  return toList(lookalikes).some((other) => isSameFrame(other, packet))
 }
 
 function isSameFrame(a: CapturedPacket, b: CapturedPacket): boolean {
@@ -75,8 +82,8 @@ function isSameFrame(a: CapturedPacket, b: CapturedPacket): boolean {
   )
 }
 
-function toCaptured(record: PacketSource): CommentedPacket[] {
-  return record.frames.map((frame) => ({ packet: toPacket(frame), comment: '' }))
+function toCaptured<M extends PacketSource>(message: M, frames: readonly Frame[]): CommentedPacket<M>[] {
+  return frames.map((frame) => ({ packet: toPacket(frame), comment: '', message }))
 }
 
 /** Field by field: this runs for every frame of an export, and spreading costs more than all else. */
@@ -91,7 +98,7 @@ function toPacket({
   return { linkType, atMicros, nanos, bytes, originalLength, interfaceName }
 }
 
-function toBuilt(record: PacketSource): CommentedPacket[] {
+function toBuilt<M extends PacketSource>(record: M): CommentedPacket<M>[] {
   const { payload, source } = record
   const origin = source.startsWith('ami-')
     ? `came from Asterisk (${source}), not from the wire`
@@ -120,12 +127,17 @@ function endsOf({ src, dst }: PacketSource) {
   }
 }
 
-function toRawPacket(record: PacketSource, bytes: Uint8Array, comment: string): CommentedPacket {
+function toRawPacket<M extends PacketSource>(
+  record: M,
+  bytes: Uint8Array,
+  comment: string,
+): CommentedPacket<M> {
   const { atMicros, nanos, source } = record
   const { raw: linkType } = linkTypes
   return {
     packet: { linkType, atMicros, nanos, bytes, originalLength: bytes.length, interfaceName: source },
     comment,
+    message: record,
   }
 }
 

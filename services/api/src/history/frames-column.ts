@@ -73,26 +73,23 @@ function findPayload(bytes: Uint8Array, payload: Uint8Array): number {
   return frame.indexOf(payload)
 }
 
-/** `encoded` must come from `encodeFrames` with the same payload and record. @throws RangeError when bytes are missing */
-export function decodeFrames(encoded: Buffer, payload: Uint8Array, record: Stamp): Frame[] {
-  return readFrames(encoded, { from: 0, to: encoded.length }, payload, record)
+/** Some bytes of something larger: a view of them for each message would cost as much as to decode them. */
+export interface Piece {
+  readonly bytes: Buffer<ArrayBuffer>
+  readonly from: number
+  readonly to: number
 }
 
-/** The same of a piece of something larger: a view of it for each message costs as much as to decode it. */
-export function readFrames(
-  bytes: Buffer,
-  { from, to }: { from: number; to: number },
-  payload: Uint8Array,
-  record: Stamp,
-): Frame[] {
+/** `encoded` must come from `encodeFrames` with the same payload and record. @throws RangeError when bytes are missing */
+export function decodeFrames(encoded: Piece, payload: Piece, record: Stamp): Frame[] {
   const frames: Frame[] = []
-  if (from === to) return frames
-  const reader = new ColumnReader(bytes, from, to)
+  if (encoded.from === encoded.to) return frames
+  const reader = new ColumnReader(encoded)
   while (!reader.isEnd) frames.push(decodeFrame(reader, payload, record))
   return frames
 }
 
-function decodeFrame(reader: ColumnReader, payload: Uint8Array, record: Stamp): Frame {
+function decodeFrame(reader: ColumnReader, payload: Piece, record: Stamp): Frame {
   const has = reader.number()
   const linkType = reader.number()
   const atMicros = has & marks.stamp ? reader.number() : record.atMicros
@@ -160,7 +157,7 @@ class ColumnReader {
   readonly #end: number
   #at: number
 
-  constructor(bytes: Buffer, from: number, to: number) {
+  constructor({ bytes, from, to }: Piece) {
     this.#bytes = bytes
     this.#at = from
     this.#end = to
@@ -190,15 +187,16 @@ class ColumnReader {
   }
 
   /** A copy of what was before the payload, the payload, and a copy of what was behind it. */
-  bytesAround(payload: Uint8Array): Buffer<ArrayBuffer> {
+  bytesAround(payload: Piece): Buffer<ArrayBuffer> {
     const before = this.number()
     const beforeAt = this.#skip(before)
     const behind = this.number()
     const behindAt = this.#skip(behind)
-    const bytes = allocate(before + payload.length + behind)
+    const inside = payload.to - payload.from
+    const bytes = allocate(before + inside + behind)
     this.#bytes.copy(bytes, 0, beforeAt, beforeAt + before)
-    bytes.set(payload, before)
-    if (behind > 0) this.#bytes.copy(bytes, before + payload.length, behindAt, behindAt + behind)
+    payload.bytes.copy(bytes, before, payload.from, payload.to)
+    if (behind > 0) this.#bytes.copy(bytes, before + inside, behindAt, behindAt + behind)
     return bytes
   }
 

@@ -12,6 +12,11 @@ import {
   type ToWorker,
 } from './requests.ts'
 
+const worker = new URL('worker.ts', import.meta.url)
+/** Where this is a bundle, the child's program lies beside it. */
+const isBuilt = import.meta.url.endsWith('.js')
+const builtWorker = new URL('worker.js', import.meta.url)
+
 /** History cannot answer now; REST turns it into 503 with this sentence. */
 export class HistoryUnavailable extends Error {
   override readonly name = 'HistoryUnavailable'
@@ -67,9 +72,9 @@ export function startHistoryProcess(options: { config: ApiConfig; logger: Logger
 
   function start(): void {
     const startedAt = Date.now()
-    const running = fork(fileURLToPath(new URL('worker.ts', import.meta.url)), [], {
+    const running = fork(fileURLToPath(isBuilt ? builtWorker : worker), [], {
       // Exports and batches hold some ten thousand messages at once: with V8's 16 MB they are copied again and again.
-      execArgv: ['--max-semi-space-size=32', ...loaderArguments()],
+      execArgv: ['--max-semi-space-size=32', ...(isBuilt ? [] : loaderArguments())],
       serialization: 'advanced',
       stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
     })

@@ -141,6 +141,33 @@ export interface CallRows {
 const whereOf = (from: MessageTable): string =>
   from === 'messages' ? ofCalls : 'callId IN {callIds:Array(String)} AND capture = {capture:String}'
 
+/** The slots of `messages` that hold something of these calls, in order: at most `limit`. @throws StoreError */
+export async function readCallSlots(
+  store: Store,
+  { callIds, capture, limit }: Omit<CallRows, 'from'> & { readonly limit: number },
+): Promise<number[]> {
+  const rows = await store.query<{ slot: number }>(
+    `SELECT DISTINCT slot FROM callSlots WHERE callId IN {callIds:Array(String)} AND capture = {capture:String}
+     ORDER BY slot LIMIT {limit:UInt32}`,
+    { callIds, capture, limit },
+  )
+  return rows.map(({ slot }) => slot)
+}
+
+/** Messages of these calls in these slots, oldest first. @throws StoreError */
+export async function readSlots(
+  store: Store,
+  query: Omit<CallRows, 'from'> & { readonly slots: readonly number[]; readonly limit: number },
+): Promise<StoredMessage[]> {
+  return await queryRecords(
+    store,
+    `WHERE slot IN {slots:Array(UInt32)} AND callId IN {callIds:Array(String)} AND capture = {capture:String}
+     ORDER BY messages.at, messages.id LIMIT 1 BY messages.at, messages.id LIMIT {limit:UInt32}
+     SETTINGS max_threads = 1`,
+    { ...query },
+  )
+}
+
 /** When each message of these calls was seen, in order: at most `limit`. Bytes of messages are not touched, so a call of
  *  thousands is known as fast as a short one. @throws StoreError */
 export async function readCallTimes(

@@ -1,5 +1,6 @@
 import type { SipRecord } from '@sip-capture/contract/bus/sip-record.ts'
 import type { Naming } from '../ingest/message-row.ts'
+import { decodeFrames } from './frames-column.ts'
 import { RowBinaryReader } from './row-binary-reader.ts'
 import type { Store } from './store.ts'
 
@@ -77,8 +78,8 @@ function readMessage(rows: RowBinaryReader): StoredMessage {
   const capture = rows.word()
   const notes: string[] = []
   for (let left = rows.length(); left > 0; left--) notes.push(rows.word())
-  const payload = rows.bytes()
-  const frames = rows.frames(payload, { atMicros, nanos })
+  const inside = rows.piece()
+  const frames = decodeFrames(rows.piece(), inside, { atMicros, nanos })
   const record: SipRecord = {
     v: 1,
     id,
@@ -91,7 +92,7 @@ function readMessage(rows: RowBinaryReader): StoredMessage {
     src,
     dst,
     direction,
-    payload,
+    payload: inside.bytes.subarray(inside.from, inside.to),
     frames,
     copies,
     notes,

@@ -6,7 +6,7 @@ import { ofCalls, readCallMessages } from '../message-reader.ts'
 import type { StoredMessage } from '../record-rows.ts'
 import type { Store } from '../store.ts'
 import { micros } from '../time-sql.ts'
-import type { OwnedPacket } from './sighting-window.ts'
+import type { FilePacket } from './sighting-window.ts'
 
 /** Calls remembered, so that only their first packet gets a comment; one that comes back later gets it again. */
 const maxKnownCalls = 200_000
@@ -25,7 +25,7 @@ interface LoggedCall {
 }
 
 interface Batch {
-  readonly calls: readonly OwnedPacket[]
+  readonly calls: readonly FilePacket[]
   readonly messages: number
 }
 
@@ -51,17 +51,17 @@ export class CallComments {
    * the log does not know has its Call-ID alone; where that would have to be masked, nothing. @throws StoreError
    */
   async describe(
-    packets: readonly OwnedPacket[],
+    packets: readonly FilePacket[],
     { mayJudge }: { mayJudge: boolean },
-  ): Promise<ReadonlyMap<OwnedPacket, string>> {
-    const comments = new Map<OwnedPacket, string>()
+  ): Promise<ReadonlyMap<FilePacket, string>> {
+    const comments = new Map<FilePacket, string>()
     if (this.#isMasked && !mayJudge) return comments
     const firsts = packets.filter((packet) => this.#isFirst(packet))
-    for (const capture of new Set(firsts.map((packet) => packet.capture))) {
-      const calls = firsts.filter((packet) => packet.capture === capture)
+    for (const capture of new Set(firsts.map(({ message }) => message.capture))) {
+      const calls = firsts.filter(({ message }) => message.capture === capture)
       if (!this.#isMasked) await this.#lookUp(capture, calls, comments)
       const unknown = calls.filter((call) => !comments.has(call))
-      if (!mayJudge) for (const call of unknown) comments.set(call, callIdLine(call.callId))
+      if (!mayJudge) for (const call of unknown) comments.set(call, callIdLine(call.message.callId))
       else
         for (let at = 0; at < unknown.length; at += maxCallsAsked)
           for (const batch of await this.#toBatches(capture, unknown.slice(at, at + maxCallsAsked)))
@@ -72,8 +72,8 @@ export class CallComments {
 
   async #lookUp(
     capture: string,
-    calls: readonly OwnedPacket[],
-    comments: Map<OwnedPacket, string>,
+    calls: readonly FilePacket[],
+    comments: Map<FilePacket, string>,
   ): Promise<void> {
     const times = calls.map(({ packet }) => packet.atMicros)
     const rows = await this.#store.query<LoggedCall>(
@@ -86,23 +86,24 @@ export class CallComments {
         since: times.reduce((least, at) => Math.min(least, at), Infinity) - lookBackMicros,
         until: times.reduce((most, at) => Math.max(most, at), 0),
         capture,
-        callIds: calls.map(({ callId }) => callId),
+        callIds: calls.map(({ message }) => message.callId),
       },
     )
     const logged = new Map(rows.map((row) => [row.callId, row]))
     for (const call of calls) {
-      const row = logged.get(call.callId)
+      const row = logged.get(call.message.callId)
       if (row)
         comments.set(
           call,
-          [callIdLine(call.callId), ...describeVerdict(row.state, row.title === '' ? undefined : row)].join(
-            '\n',
-          ),
+          [
+            callIdLine(call.message.callId),
+            ...describeVerdict(row.state, row.title === '' ? undefined : row),
+          ].join('\n'),
         )
     }
   }
 
-  #isFirst({ callId, capture }: OwnedPacket): boolean {
+  #isFirst({ message: { callId, capture } }: FilePacket): boolean {
     if (callId === '') return false
     let known = this.#known.get(capture)
     if (known === undefined) {
@@ -120,12 +121,12 @@ export class CallComments {
   }
 
   /** Calls whose messages are read together; one that is too large to be judged is alone. */
-  async #toBatches(capture: string, calls: readonly OwnedPacket[]): Promise<Batch[]> {
+  async #toBatches(capture: string, calls: readonly FilePacket[]): Promise<Batch[]> {
     const sizes = await this.#countMessages(capture, calls)
     const batches: Batch[] = []
     let open: Batch = { calls: [], messages: 0 }
     for (const call of calls) {
-      const messages = sizes.get(call.callId) ?? 0
+      const messages = sizes.get(call.message.callId) ?? 0
       if (messages > maxJudgedMessages) {
         batches.push({ calls: [call], messages })
         continue
@@ -140,19 +141,19 @@ export class CallComments {
   }
 
   /** Up to one more than can be judged. */
-  async #countMessages(capture: string, calls: readonly OwnedPacket[]): Promise<ReadonlyMap<string, number>> {
+  async #countMessages(capture: string, calls: readonly FilePacket[]): Promise<ReadonlyMap<string, number>> {
     const rows = await this.#store.query<{ callId: string; messages: number }>(
       `SELECT callId, least(count(), {most:UInt32}) AS messages FROM messages
        WHERE ${ofCalls} GROUP BY callId`,
-      { callIds: calls.map(({ callId }) => callId), capture, most: maxJudgedMessages + 1 },
+      { callIds: calls.map(({ message }) => message.callId), capture, most: maxJudgedMessages + 1 },
     )
     return new Map(rows.map(({ callId, messages }) => [callId, messages]))
   }
 
-  async #describe(capture: string, batch: Batch, comments: Map<OwnedPacket, string>): Promise<void> {
+  async #describe(capture: string, batch: Batch, comments: Map<FilePacket, string>): Promise<void> {
     if (batch.messages === 0) return
     const stored = await readCallMessages(this.#store, {
-      callIds: batch.calls.map(({ callId }) => callId),
+      callIds: batch.calls.map(({ message }) => message.callId),
       capture,
       limit: batch.messages,
     })
@@ -163,7 +164,7 @@ export class CallComments {
       else byCall.set(message.callId, [message])
     }
     for (const call of batch.calls) {
-      const views = (byCall.get(call.callId) ?? []).map(({ record, naming }) =>
+      const views = (byCall.get(call.message.callId) ?? []).map(({ record, naming }) =>
         this.#shown.toView(toMessageView(record, naming)),
       )
       comments.set(call, describeCall(views, nowMicros()))

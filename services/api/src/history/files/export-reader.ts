@@ -1,11 +1,10 @@
-import type { Direction, SipRecord } from '@sip-capture/contract/bus/sip-record.ts'
 import type { MessageFilter } from '@sip-capture/contract/rest/message.ts'
 import { toFilterSql } from '../filter-sql.ts'
 import type { RowKey } from '../message-reader.ts'
-import { RowBinaryReader } from '../row-binary-reader.ts'
 import { slotStart } from '../schema.ts'
 import type { Store } from '../store.ts'
 import { atOrAfter, before, micros } from '../time-sql.ts'
+import { fileMessageColumns, readFileMessages, type FileMessage } from './file-message.ts'
 
 export interface ExportQuery {
   readonly filter: MessageFilter
@@ -17,48 +16,11 @@ export interface ExportQuery {
   readonly wholeCalls: boolean
 }
 
-/** What a file needs of a stored message. */
-export interface FileMessage extends Pick<
-  SipRecord,
-  | 'id'
-  | 'atMicros'
-  | 'nanos'
-  | 'precisionMicros'
-  | 'source'
-  | 'transport'
-  | 'src'
-  | 'dst'
-  | 'payload'
-  | 'frames'
-> {
-  readonly direction: Direction
-  readonly callId: string
-  /** A named capture; `''`: live traffic. */
-  readonly capture: string
-}
-
-/** What `readMessage` reads, in its order. */
-const columns = [
-  'toUnixTimestamp64Micro(messages.at)',
-  'nanos',
-  'messages.id',
-  'callId',
-  'precisionMicros',
-  'source',
-  'transport',
-  'direction',
-  'srcAddress',
-  'srcPort',
-  'dstAddress',
-  'dstPort',
-  'capture',
-  'payload',
-  'frames',
-].join(', ')
-
 const pageRows = 10_000
-/** Messages are some 600 bytes and at most 65,535: what a page holds in memory must not depend on who sends them. */
-const pageBytes = 16 * 1024 * 1024
+/** The more rows a statement answers, the less each costs the engine. */
+const readRows = 3 * pageRows
+/** Messages are some 600 bytes and at most 65,535: what is in memory must not depend on who sends them. */
+const readBytes = 32 * 1024 * 1024
 const slotsListed = 20_000
 
 interface Condition {
@@ -106,8 +68,8 @@ interface Span {
 }
 
 /**
- * The messages of an export, page by page in order of time: whole slots as far as they fit a page, and a slot that is too
- * much for one in pieces. The engine reads the page after the one that was asked for last.
+ * The messages of an export, page by page in order of time. A statement reads whole slots as far as they fit, and a slot
+ * that is too much for one in pieces; the engine works on the next while the pages of one are taken.
  */
 export class ExportReader {
   readonly #store: Store
@@ -117,6 +79,8 @@ export class ExportReader {
   #areListed = false
   /** Of the first span: up to where its pieces were read. */
   #after: RowKey | null = null
+  /** What was read but not taken. */
+  #messages: readonly FileMessage[] = []
   #coming: Promise<Uint8Array<ArrayBuffer> | null> | undefined
 
   constructor(store: Store, query: ExportQuery) {
@@ -125,20 +89,25 @@ export class ExportReader {
   }
 
   /** Null behind the last page. @throws StoreError */
-  async next(): Promise<FileMessage[] | null> {
-    const bytes = await (this.#coming ?? this.#read())
-    if (bytes === null) return null
-    this.#coming = this.#read()
-    // Its fault is told by the call that awaits it; there may be none any more.
-    this.#coming.catch(() => {})
-    return toMessages(bytes)
+  async next(): Promise<readonly FileMessage[] | null> {
+    if (this.#messages.length === 0) {
+      const bytes = await (this.#coming ?? this.#read())
+      if (bytes === null) return null
+      this.#coming = this.#read()
+      // Its fault is told by the call that awaits it; there may be none any more.
+      this.#coming.catch(() => {})
+      this.#messages = readFileMessages(bytes)
+    }
+    const page = this.#messages.slice(0, pageRows)
+    this.#messages = this.#messages.slice(pageRows)
+    return page
   }
 
   async #read(): Promise<Uint8Array<ArrayBuffer> | null> {
     if (this.#spans.length === 0 && !this.#areListed) await this.#listSpans()
     const [span] = this.#spans
     if (span === undefined) return null
-    if (this.#after !== null || span.count > pageRows || span.bytes > pageBytes) return this.#readPiece(span)
+    if (this.#after !== null || span.count > readRows || span.bytes > readBytes) return this.#readPiece(span)
     this.#spans.shift()
     return this.#readRows(span)
   }
@@ -157,7 +126,7 @@ export class ExportReader {
 
   #readRows({ first, last }: Span, further = '', params: Record<string, unknown> = {}) {
     return this.#store.queryBinary(
-      `SELECT ${columns} FROM messages WHERE ${this.#condition.sql} AND ${ofSpan} ${further}`,
+      `SELECT ${fileMessageColumns} FROM messages WHERE ${this.#condition.sql} AND ${ofSpan} ${further}`,
       { ...this.#condition.params, ...params, spanFrom: slotStart(first), spanUntil: slotStart(last + 1) },
       { isLarge: true },
     )
@@ -166,7 +135,7 @@ export class ExportReader {
   /** First where the piece ends, then what is in between. */
   async #readPiece(span: Span): Promise<Uint8Array<ArrayBuffer> | null> {
     const after = this.#after
-    const limit = Math.max(1, Math.min(pageRows, Math.floor(span.count * (pageBytes / span.bytes))))
+    const limit = Math.max(1, Math.min(readRows, Math.floor(span.count * (readBytes / span.bytes))))
     const behind = after ? `AND ${behindKey}` : ''
     const afterParams = after ? { afterAt: after.atMicros, afterId: after.id } : {}
     const [end] = await this.#store.query<{ count: number; atMicros: number; idHex: string }>(
@@ -200,12 +169,12 @@ const behindKey = `(messages.at > ${micros('afterAt')}
 const upToKey = `(messages.at < ${micros('endAt')}
   OR (messages.at = ${micros('endAt')} AND messages.id <= {endId:UUID}))`
 
-/** As many in a row as fit a page. */
+/** As many in a row as one statement may read. */
 function joinSlots(slots: readonly { slot: number; count: number; bytes: number }[]): Span[] {
   const spans: Span[] = []
   for (const { slot, count, bytes } of slots) {
     const open = spans.at(-1)
-    if (open && open.count + count <= pageRows && open.bytes + bytes <= pageBytes)
+    if (open && open.count + count <= readRows && open.bytes + bytes <= readBytes)
       spans[spans.length - 1] = {
         first: open.first,
         last: slot,
@@ -215,49 +184,4 @@ function joinSlots(slots: readonly { slot: number; count: number; bytes: number 
     else spans.push({ first: slot, last: slot, count, bytes })
   }
   return spans
-}
-
-/** In order of time, each once. The engine would sort whole rows, which costs it more than all the rest. */
-function toMessages(bytes: Uint8Array<ArrayBuffer>): FileMessage[] {
-  const rows = new RowBinaryReader(bytes)
-  const messages: FileMessage[] = []
-  while (!rows.isEnd) messages.push(readMessage(rows))
-  messages.sort(compareKeys)
-  return messages.filter((message, index) => message.id !== messages[index - 1]?.id)
-}
-
-function readMessage(rows: RowBinaryReader): FileMessage {
-  const atMicros = rows.integer64()
-  const nanos = rows.uint16()
-  const id = rows.uuid()
-  const callId = rows.word()
-  const precisionMicros = rows.integer64()
-  // Words that were checked by their schema before they were stored.
-  const source = rows.word() as SipRecord['source']
-  const transport = rows.word() as SipRecord['transport']
-  const direction = rows.word() as Direction
-  const src = { address: rows.word(), port: rows.uint16() }
-  const dst = { address: rows.word(), port: rows.uint16() }
-  const capture = rows.word()
-  const payload = rows.bytes()
-  const frames = rows.frames(payload, { atMicros, nanos })
-  return {
-    id,
-    atMicros,
-    nanos,
-    precisionMicros,
-    source,
-    transport,
-    direction,
-    src,
-    dst,
-    payload,
-    frames,
-    callId,
-    capture,
-  }
-}
-
-function compareKeys(a: FileMessage, b: FileMessage): number {
-  return a.atMicros - b.atMicros || (a.id < b.id ? -1 : Number(a.id > b.id))
 }

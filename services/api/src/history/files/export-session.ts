@@ -8,7 +8,7 @@ import type { Store } from '../store.ts'
 import { CallComments } from './call-comments.ts'
 import { describeDiskFault, tooManyExportBytes } from './disk-fault.ts'
 import { countMessages, ExportReader, type ExportQuery } from './export-reader.ts'
-import { SightingWindow, type OwnedPacket } from './sighting-window.ts'
+import { SightingWindow, type FilePacket } from './sighting-window.ts'
 
 export interface ExportOrder extends ExportQuery {
   /** The file to make; must not be there. */
@@ -32,8 +32,8 @@ export interface ExportStep {
 }
 
 interface DescribedPackets {
-  readonly packets: readonly OwnedPacket[]
-  readonly comments: Promise<ReadonlyMap<OwnedPacket, string>>
+  readonly packets: readonly FilePacket[]
+  readonly comments: Promise<ReadonlyMap<FilePacket, string>>
 }
 
 /** In a larger file only the call log is asked: judging each call that it does not know would cost more than all the rest. */
@@ -120,7 +120,7 @@ export class ExportSession {
   }
 
   /** What is said of its calls is looked up while the page before is written. */
-  #describe(packets: readonly OwnedPacket[]): DescribedPackets {
+  #describe(packets: readonly FilePacket[]): DescribedPackets {
     const described = { packets, comments: this.#commentsOf(packets) }
     // Its fault is told by the step that awaits it; there may be none any more.
     described.comments.catch(() => {})
@@ -133,7 +133,7 @@ export class ExportSession {
     for (const packet of packets) this.#append(packet, known.get(packet) ?? '')
   }
 
-  #needsRestart(packets: readonly OwnedPacket[]): boolean {
+  #needsRestart(packets: readonly FilePacket[]): boolean {
     if (this.#order.format !== 'pcap' || this.#isMixed) return false
     const first = this.#linkType ?? packets[0]?.packet.linkType
     return packets.some(({ packet }) => packet.linkType !== first)
@@ -155,7 +155,7 @@ export class ExportSession {
     return this.#answer(false)
   }
 
-  #append({ packet, comment }: OwnedPacket, callComment: string): void {
+  #append({ packet, comment }: FilePacket, callComment: string): void {
     const out = this.#out
     if (this.#order.format === 'pcap') {
       const frame = this.#isMixed && packet.linkType !== linkTypes.raw ? toRawIp(packet) : packet
@@ -184,7 +184,7 @@ export class ExportSession {
   }
 
   /** Of packets that are the first of their call. */
-  async #commentsOf(packets: readonly OwnedPacket[]): Promise<ReadonlyMap<OwnedPacket, string>> {
+  async #commentsOf(packets: readonly FilePacket[]): Promise<ReadonlyMap<FilePacket, string>> {
     if (this.#order.format === 'pcap') return new Map()
     return await this.#comments.describe(packets, { mayJudge: this.#mayJudge() })
   }

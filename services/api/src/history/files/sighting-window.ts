@@ -1,17 +1,14 @@
 import { parseMessage } from '@sip-capture/sip/message.ts'
 import { mergeSightings } from '@sip-capture/sip/sightings.ts'
 import { compareStamps, FrameOnce, type CommentedPacket, type ToPackets } from '../../capture-packets.ts'
-import type { FileMessage } from './export-reader.ts'
+import type { FileMessage } from './file-message.ts'
 
 /** Two sights of one message are at most 3 s apart; what is older than this below the newest is settled. */
 const windowMicros = 6_000_000
 /** In a flood the window is cut short rather than memory filled: a message may then be there twice. */
 const maxHeld = 50_000
 
-export interface OwnedPacket extends CommentedPacket {
-  readonly callId: string
-  readonly capture: string
-}
+export type FilePacket = CommentedPacket<FileMessage>
 
 /**
  * Messages in order of time → the packets of a file in order of time, each real message once, the wire preferred. Holds
@@ -20,7 +17,7 @@ export interface OwnedPacket extends CommentedPacket {
 export class SightingWindow {
   #held: FileMessage[] = []
   #messages = 0
-  #ready: OwnedPacket[] = []
+  #ready: FilePacket[] = []
   readonly #once = new FrameOnce()
   readonly #toPackets: ToPackets
 
@@ -33,17 +30,17 @@ export class SightingWindow {
     return this.#messages
   }
 
-  push(messages: readonly FileMessage[]): OwnedPacket[] {
+  push(messages: readonly FileMessage[]): FilePacket[] {
     for (const message of messages) this.#held.push(message)
     const newest = this.#held.at(-1)?.atMicros ?? 0
     return this.#settle(this.#held.length > maxHeld ? Infinity : newest - windowMicros)
   }
 
-  end(): OwnedPacket[] {
+  end(): FilePacket[] {
     return this.#settle(Infinity)
   }
 
-  #settle(untilMicros: number): OwnedPacket[] {
+  #settle(untilMicros: number): FilePacket[] {
     this.#held = isSingle(this.#held)
       ? this.#takeSingles(this.#held, untilMicros)
       : this.#takeGroups(this.#held, untilMicros)
@@ -77,10 +74,8 @@ export class SightingWindow {
   }
 
   #take(message: FileMessage): void {
-    const { callId, capture } = message
     this.#messages += 1
-    for (const { packet, comment } of this.#toPackets(message))
-      this.#ready.push({ packet, comment, callId, capture })
+    for (const packet of this.#toPackets(message)) this.#ready.push(packet)
   }
 }
 

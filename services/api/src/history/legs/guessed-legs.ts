@@ -2,6 +2,7 @@ import { correlate, type OpeningInvite } from '@sip-capture/sip/correlate.ts'
 import { parseMessage } from '@sip-capture/sip/message.ts'
 import type { FoundCall, Leg } from '../leg-store.ts'
 import { ofCalls } from '../message-reader.ts'
+import type { StoredMessage } from '../record-rows.ts'
 import type { Store } from '../store.ts'
 import { atOrAfter, atOrBefore } from '../time-sql.ts'
 
@@ -12,16 +13,19 @@ const maxCandidates = 500
 
 /**
  * A call without any leg that Asterisk told of (captured on the wire alone, or imported): the dialogs that belong to it by
- * what their INVITEs say, each marked as a guess with its reason. @throws StoreError
+ * what their INVITEs say, each marked as a guess with its reason. `known`: where it began. @throws StoreError
  */
 export async function addGuessedLegs(
   store: Store,
   call: FoundCall,
   capture: string | undefined,
+  known?: Opening,
 ): Promise<FoundCall> {
   const [callId] = call.callIds
   if (callId === undefined || isTold(call)) return call
-  const invites = await readInvitesAround(store, callId, capture ?? '')
+  const opening = known ?? (await readOpening(store, callId, capture ?? ''))
+  if (!opening) return call
+  const invites = await readInvitesAround(store, opening, capture ?? '')
   const found = correlate(callId, invites)
   const legs: Leg[] = found.map((other) => ({
     callId: other.callId,
@@ -52,14 +56,39 @@ interface InviteRow {
   payload: string
 }
 
-/** The first INVITE of each dialog through the hosts of this one; empty where there are too many. */
-async function readInvitesAround(store: Store, callId: string, capture: string): Promise<OpeningInvite[]> {
-  const [own] = await store.query<{ atMicros: number; srcAddress: string; dstAddress: string }>(
+/** Where and when a dialog began. */
+export interface Opening {
+  readonly atMicros: number
+  readonly srcAddress: string
+  readonly dstAddress: string
+}
+
+/** Of messages of one Call-ID in order: where its first INVITE was; undefined where it is not among them. */
+export function findOpening(messages: readonly StoredMessage[]): Opening | undefined {
+  for (const { record } of messages) {
+    if (!startsInvite(record.payload)) continue
+    const parsed = parseMessage(record.payload)
+    if (parsed.ok && parsed.message.to.tag === '')
+      return { atMicros: record.atMicros, srcAddress: record.src.address, dstAddress: record.dst.address }
+  }
+  return undefined
+}
+
+const inviteLine = Buffer.from('INVITE ')
+const startsInvite = (payload: Uint8Array): boolean =>
+  Buffer.compare(payload.subarray(0, inviteLine.length), inviteLine) === 0
+
+async function readOpening(store: Store, callId: string, capture: string): Promise<Opening | undefined> {
+  const [opening] = await store.query<Opening>(
     `SELECT toUnixTimestamp64Micro(at) AS atMicros, srcAddress, dstAddress FROM messages
      WHERE ${ofCalls} AND kind = 'request' AND method = 'INVITE' AND toTag = '' ORDER BY at LIMIT 1`,
     { callIds: [callId], capture },
   )
-  if (!own) return []
+  return opening
+}
+
+/** The first INVITE of each dialog through the hosts of this one; empty where there are too many. */
+async function readInvitesAround(store: Store, own: Opening, capture: string): Promise<OpeningInvite[]> {
   const keys = await store.query<{ callId: string; atMicros: number }>(
     `SELECT callId, toUnixTimestamp64Micro(min(messages.at)) AS atMicros FROM messages
      WHERE ${atOrAfter('{from:Int64}')} AND ${atOrBefore('{to:Int64}')} AND capture = {capture:String}

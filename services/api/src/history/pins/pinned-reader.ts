@@ -7,13 +7,15 @@ import { resolveCall } from '../../calls/resolve.ts'
 import { readRtcpReports, type RtcpReports } from '../../quality/rtcp-store.ts'
 import { toSpans, type TimeSpan } from '../call-spans.ts'
 import { findCall, readCallEvents, type FoundCall } from '../leg-store.ts'
-import { addGuessedLegs, isTold } from '../legs/guessed-legs.ts'
+import { addGuessedLegs, findOpening, isTold } from '../legs/guessed-legs.ts'
 import {
   findMessage,
   listMessages,
   ofCalls,
+  readCallSlots,
   readCallSpan,
   readCallTimes,
+  readSlots,
   type CallRows,
   type MessagePage,
   type RowKey,
@@ -79,11 +81,9 @@ export async function openKeptCall(store: Store, query: OpenQuery): Promise<Open
     return { rows, pin, own }
   }
   const told = await findCall(store, query)
-  // What Asterisk told nothing of is mostly a dialog by itself: it is read while others are looked for.
-  const [found, alone] = await Promise.all([
-    addGuessedLegs(store, told, query.capture),
-    isTold(told) ? undefined : open(told.callIds),
-  ])
+  // What Asterisk told nothing of is mostly a dialog by itself, and what it says is needed to look for others.
+  const alone = isTold(told) ? undefined : await open(told.callIds)
+  const found = alone ? await addGuessedLegs(store, told, query.capture, findOpening(alone.own.first)) : told
   const isAlone = found.callIds.length === told.callIds.length
   const { rows, pin, own } = alone && isAlone ? alone : await open(found.callIds)
   if (!pin) return { call: found, ...own }
@@ -93,17 +93,33 @@ export async function openKeptCall(store: Store, query: OpenQuery): Promise<Open
   return { call, ...(await openRows(store, { ...kept, from }, query)) }
 }
 
+/** Of 10 s: most calls have messages in no more. */
+const fewSlots = 8
+
 async function openRows(
   store: Store,
   rows: CallRows,
   { max, rows: sizes }: OpenQuery,
 ): Promise<Omit<OpenedCall, 'call'>> {
   const limit = max + 1
+  const few = rows.from === 'messages' ? await readFew(store, rows, Math.min(sizes.first, max)) : undefined
+  if (few) {
+    const times = few.map(({ record }) => record.atMicros)
+    return { from: rows.from, count: few.length, spans: toSpans(times, sizes), first: few }
+  }
   const times = await readCallTimes(store, { ...rows, limit })
   const spans = toSpans(times, sizes)
   const [span] = spans
   const first = span ? await readCallSpan(store, { ...rows, ...span, limit }) : []
   return { from: rows.from, count: times.length, spans, first }
+}
+
+/** All of a call that is short, by two cheap statements; undefined for any other. */
+async function readFew(store: Store, rows: CallRows, most: number): Promise<StoredMessage[] | undefined> {
+  const slots = await readCallSlots(store, { ...rows, limit: fewSlots + 1 })
+  if (slots.length > fewSlots) return undefined
+  const messages = slots.length === 0 ? [] : await readSlots(store, { ...rows, slots, limit: most + 1 })
+  return messages.length > most ? undefined : messages
 }
 
 export async function findKeptMessage(store: Store, id: string): Promise<StoredMessage | undefined> {
