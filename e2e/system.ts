@@ -61,6 +61,7 @@ export async function startSystem(t: Test, options: SystemOptions = {}): Promise
   t.teardown(() => pbx.stop())
   const dataDir = await mkdtemp(join(tmpdir(), 'sip-capture-e2e-'))
   t.teardown(() => rm(dataDir, { recursive: true, force: true }))
+  const lastLines = keepLastLines(t)
   const stack = await startStack({
     dataDir,
     freePorts: true,
@@ -78,6 +79,7 @@ export async function startSystem(t: Test, options: SystemOptions = {}): Promise
       ...options.env,
     },
     onLine: (service, line) => {
+      lastLines.push(`${service}: ${line}`)
       if (process.env['E2E_VERBOSE']) process.stderr.write(`${service}: ${line}\n`)
     },
   })
@@ -128,6 +130,22 @@ export async function startSystem(t: Test, options: SystemOptions = {}): Promise
   await system.ready()
   if (!options.expectFailure) await sourcesUp(system, options)
   return system
+}
+
+const maxLastLines = 200
+
+/** What the services said last, shown where the test fails. */
+function keepLastLines(t: Test): { push(line: string): void } {
+  const lines: string[] = []
+  t.teardown(() => {
+    if (!t.passing()) process.stderr.write(`${lines.join('\n')}\n`)
+  })
+  return {
+    push(line) {
+      lines.push(line)
+      if (lines.length > maxLastLines) lines.shift()
+    },
+  }
 }
 
 /** Waits until each source says it receives, so that no message is sent before anybody listens. */

@@ -80,15 +80,22 @@ export function startSummariser(options: {
   const counters = { callsSummarised: 0, callsMerged: 0, callSummaryFailures: 0 }
   const stopping = new AbortController()
   let delayMillis = minDelayMillis
-  let sweptMillis = 0
+  let sweptMillis = -Infinity
+  let lastVersion = 0
   let sweepFromSeconds: number | undefined
   let hasProblem = false
 
-  const mark = (call: DirtyCall) => dirty.mark(call, Date.now())
+  const mark = (call: DirtyCall) => dirty.mark(call, performance.now())
+
+  /** Rises even where the clock is set back: a later reading must win. */
+  async function nextVersion(): Promise<number> {
+    lastVersion = Math.max(lastVersion + 1, await readStoreClock(store))
+    return lastVersion
+  }
 
   async function summarise(calls: readonly DirtyCall[]): Promise<void> {
     const capture = calls[0]?.capture ?? ''
-    const version = await readStoreClock(store)
+    const version = await nextVersion()
     const histories = await readCalls(store, { callIds: calls.map(({ callId }) => callId), capture })
     const summaries: CallSummary[] = []
     const others: CallHistory[] = []
@@ -177,7 +184,7 @@ export function startSummariser(options: {
     if (room <= 0) return
     const since = sweepFromSeconds ?? clock - sweepBackSeconds
     const overflow = dirty.overflowMillis
-    const back = overflow === undefined ? 0 : Math.ceil((Date.now() - overflow) / 1000) + sweepBackSeconds
+    const back = overflow === undefined ? 0 : Math.ceil((performance.now() - overflow) / 1000) + sweepBackSeconds
     const left = await findUnsummarised(store, {
       sinceSeconds: Math.max(0, Math.min(since, clock - back)),
       // Right after the start nothing is known of the last second before it.
@@ -193,8 +200,8 @@ export function startSummariser(options: {
   }
 
   async function step(): Promise<boolean> {
-    const startedMillis = Date.now()
-    markDue(startedMillis)
+    const startedMillis = performance.now()
+    markDue(Date.now())
     if (startedMillis - sweptMillis >= sweepMillis || (dirty.size === 0 && sweepFromSeconds !== undefined)) {
       sweptMillis = startedMillis
       await sweep()
@@ -207,7 +214,7 @@ export function startSummariser(options: {
       await summariseSome(calls)
     }
     if (isBusy)
-      delayMillis = Math.min(Math.max((Date.now() - startedMillis) * 4, minDelayMillis), maxDelayMillis)
+      delayMillis = Math.min(Math.max((performance.now() - startedMillis) * 4, minDelayMillis), maxDelayMillis)
     return isBusy
   }
 
@@ -247,7 +254,7 @@ export function startSummariser(options: {
     markCalls(callIds) {
       for (const callId of callIds) mark({ capture: '', callId })
     },
-    markStored: () => (sweptMillis = 0),
+    markStored: () => (sweptMillis = -Infinity),
     get counters() {
       return { ...counters, callMarksOverflowed: dirty.overflowed }
     },

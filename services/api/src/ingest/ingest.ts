@@ -70,8 +70,8 @@ export function startIngest(options: {
   let problem: string | undefined
   /** Something may be given out to us and unfinished. */
   let isUnsure = true
-  let inspectedAt = 0
-  let claimedAt = 0
+  let inspectedAt = -Infinity
+  let claimedAt = -Infinity
 
   function add(batch: EntryBatch, key: string, entry: StreamEntry): void {
     if (key === keys.calls) batch.addCallEvents(key, entry)
@@ -154,12 +154,12 @@ export function startIngest(options: {
     const batch = new EntryBatch()
     const news = streams.map(() => '>')
     let until = 0
-    for (let block = blockMillis; ; block = until - Date.now()) {
+    for (let block = blockMillis; ; block = Math.ceil(until - performance.now())) {
       if (block <= 0) break
       const read = await readGroup(news, streams, block)
       for (const [key, entries] of read) for (const entry of entries) add(batch, key, entry)
       if (batch.isEmpty || batch.views.length >= maxRows || stopping.signal.aborted) break
-      until ||= Date.now() + gatherMillis
+      until ||= performance.now() + gatherMillis
     }
     if (!batch.isEmpty) await sink.write(batch, stopping.signal)
   }
@@ -170,13 +170,13 @@ export function startIngest(options: {
       await finishPending()
       isUnsure = false
     }
-    if (Date.now() - claimedAt > claimIdleMillis) {
+    if (performance.now() - claimedAt > claimIdleMillis) {
       await claimLeftovers()
-      claimedAt = Date.now()
+      claimedAt = performance.now()
     }
-    if (Date.now() - inspectedAt > inspectMillis) {
+    if (performance.now() - inspectedAt > inspectMillis) {
       for (const keeper of keepers) await keeper.inspect()
-      inspectedAt = Date.now()
+      inspectedAt = performance.now()
     }
     await readNew()
   }
