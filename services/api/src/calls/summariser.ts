@@ -184,7 +184,8 @@ export function startSummariser(options: {
     if (room <= 0) return
     const since = sweepFromSeconds ?? clock - sweepBackSeconds
     const overflow = dirty.overflowMillis
-    const back = overflow === undefined ? 0 : Math.ceil((performance.now() - overflow) / 1000) + sweepBackSeconds
+    const back =
+      overflow === undefined ? 0 : Math.ceil((performance.now() - overflow) / 1000) + sweepBackSeconds
     const left = await findUnsummarised(store, {
       sinceSeconds: Math.max(0, Math.min(since, clock - back)),
       // Right after the start nothing is known of the last second before it.
@@ -214,7 +215,10 @@ export function startSummariser(options: {
       await summariseSome(calls)
     }
     if (isBusy)
-      delayMillis = Math.min(Math.max((performance.now() - startedMillis) * 4, minDelayMillis), maxDelayMillis)
+      delayMillis = Math.min(
+        Math.max((performance.now() - startedMillis) * 4, minDelayMillis),
+        maxDelayMillis,
+      )
     return isBusy
   }
 
