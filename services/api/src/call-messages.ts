@@ -7,7 +7,7 @@ import type { StoredMessage } from './history/record-rows.ts'
 import { toMessageView, type MessageView } from './ingest/message-row.ts'
 
 /** The first page fills any window of the page, and no more is read before it is told. */
-const pageRows = { first: 200, others: 500 }
+const pageRows = { first: 120, others: 500 }
 
 interface CallRange {
   readonly max: number

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { createClient } from '@clickhouse/client'
+import { withLiterals } from './literals.ts'
 import { storeSettings, toStoreError, type Store } from './store.ts'
 import { tablesOfOne } from './tables.ts'
 
@@ -63,20 +64,13 @@ export function openServerStore(
   }
 }
 
-/** Lists that no field takes become literals of the statement; all else is bound by the engine. In one pass: what a value says is
- *  never looked at again. */
+/** Lists that no field takes become literals of the statement; all else is bound by the engine. */
 function bind(sql: string, params: Record<string, unknown>) {
-  const large = new Map<string, readonly unknown[]>()
+  const large: Record<string, unknown> = {}
   const fields: Record<string, unknown> = {}
   for (const [name, value] of Object.entries(params))
-    if (Array.isArray(value) && isLarge(value)) large.set(name, value)
-    else fields[name] = value
-  if (large.size === 0) return { query: sql, query_params: fields }
-  const query = sql.replaceAll(/\{(\w+):([\w()]+)\}/g, (placeholder, name: string, type: string) => {
-    const list = large.get(name)
-    return list ? `CAST([${list.map(toLiteral).join(',')}], '${type}')` : placeholder
-  })
-  return { query, query_params: fields }
+    (Array.isArray(value) && isLarge(value) ? large : fields)[name] = value
+  return { query: withLiterals(sql, large), query_params: fields }
 }
 
 /** Each takes at least a comma, and at most twice its bytes and quotes. */
@@ -87,13 +81,6 @@ function isLarge(list: readonly unknown[]): boolean {
     if (bytes > maxFieldBytes) return true
   }
   return false
-}
-
-/** Backslashes first: what is put in for the others has one. */
-function toLiteral(item: unknown): string {
-  if (typeof item === 'number') return String(item)
-  const escaped = String(item).replaceAll('\\', '\\\\').replaceAll("'", "\\'").replaceAll('\0', '\\0')
-  return `'${escaped}'`
 }
 
 async function run<T>(work: () => Promise<T>): Promise<T> {

@@ -205,3 +205,59 @@ t.test('what Asterisk told of a call comes back once and in order, however often
   await insertCallEvents(store, events)
   t.same(await readCallEvents(store, { node: 'pbx1', linkedids: ['l1'] }), events)
 })
+
+t.test('a value is what it was, whatever it says, and never a part of the statement', async (t) => {
+  const store = await openTestStore(t, { hasTables: false })
+  const pieces = [
+    "'",
+    '\\',
+    '\0',
+    '\n',
+    '\t',
+    '{other:String}',
+    '$&',
+    '/*',
+    '--',
+    ';',
+    'é',
+    '\u{1f4de}',
+    '"',
+    '`',
+    '%',
+    '\x7f',
+  ]
+  const random = (n: number) => (n * 2_654_435_761) % 4_294_967_296
+  const texts = Array.from({ length: 2_000 }, (_, n) =>
+    Array.from({ length: n % 7 }, (_, k) => pieces[random(n * 31 + k) % pieces.length]).join(''),
+  )
+  const [row] = await store.query<{ texts: string[] }>('SELECT {texts:Array(String)} AS texts', {
+    texts,
+    other: "'; DROP TABLE messages; --",
+  })
+  t.same(row?.texts, texts)
+  for (const text of texts.slice(0, 50))
+    t.same(await store.query('SELECT {text:String} AS text', { text }), [{ text }])
+  t.same(
+    await store.query('SELECT {n:Int64} AS n, {small:UInt8} AS small, {id:UUID} = {same:UUID} AS isSame', {
+      n: 1_795_391_929_000_000,
+      small: 0,
+      id: '00112233445566778899aabbccddeeff',
+      same: '00112233-4455-6677-8899-aabbccddeeff',
+    }),
+    [{ n: 1_795_391_929_000_000, small: 0, isSame: 1 }],
+  )
+})
+
+t.test('a statement that takes its time holds up no other', async (t) => {
+  const store = await openTestStore(t)
+  const order: string[] = []
+  const slow = store
+    .query('SELECT sum(sipHash64(number)) FROM numbers(60000000) SETTINGS max_threads = 1')
+    .then(() => order.push('slow'))
+  await insertMessages(store, calls(20))
+  const page = await listMessages(store, { filter: {}, order: 'asc', limit: 100 })
+  order.push('page')
+  t.equal(page.items.length, 20)
+  await slow
+  t.same(order, ['page', 'slow'])
+})

@@ -101,25 +101,34 @@ async function openRows(
   rows: CallRows,
   { max, rows: sizes }: OpenQuery,
 ): Promise<Omit<OpenedCall, 'call'>> {
-  const limit = max + 1
-  const few = rows.from === 'messages' ? await readFew(store, rows, Math.min(sizes.first, max)) : undefined
-  if (few) {
-    const times = few.map(({ record }) => record.atMicros)
-    return { from: rows.from, count: few.length, spans: toSpans(times, sizes), first: few }
+  const { from } = rows
+  // Cheaper than to ask when each message was, and enough for a call that is short.
+  const slots = from === 'messages' ? await readCallSlots(store, { ...rows, limit: fewSlots + 1 }) : []
+  const readBegin = () =>
+    readSlots(store, { ...rows, slots: slots.slice(0, fewSlots), limit: sizes.first + 1 })
+  const isShort = from === 'messages' && slots.length <= fewSlots
+  const begin = isShort && slots.length > 0 ? await readBegin() : []
+  if (isShort && begin.length <= Math.min(sizes.first, max)) {
+    const times = begin.map(({ record }) => record.atMicros)
+    return { from, count: begin.length, spans: toSpans(times, sizes), first: begin }
   }
-  const times = await readCallTimes(store, { ...rows, limit })
+  const limit = max + 1
+  const [times, read] = await Promise.all([
+    readCallTimes(store, { ...rows, limit }),
+    isShort || slots.length === 0 ? begin : readBegin(),
+  ])
   const spans = toSpans(times, sizes)
   const [span] = spans
-  const first = span ? await readCallSpan(store, { ...rows, ...span, limit }) : []
-  return { from: rows.from, count: times.length, spans, first }
-}
-
-/** All of a call that is short, by two cheap statements; undefined for any other. */
-async function readFew(store: Store, rows: CallRows, most: number): Promise<StoredMessage[] | undefined> {
-  const slots = await readCallSlots(store, { ...rows, limit: fewSlots + 1 })
-  if (slots.length > fewSlots) return undefined
-  const messages = slots.length === 0 ? [] : await readSlots(store, { ...rows, slots, limit: most + 1 })
-  return messages.length > most ? undefined : messages
+  if (!span) return { from, count: 0, spans, first: [] }
+  const isOfFirst = (atMicros: number) => atMicros < span.untilMicros
+  const first = read.filter(({ record }) => isOfFirst(record.atMicros))
+  const isWhole = first.length === times.filter(isOfFirst).length
+  return {
+    from,
+    count: times.length,
+    spans,
+    first: isWhole ? first : await readCallSpan(store, { ...rows, ...span, limit }),
+  }
 }
 
 export async function findKeptMessage(store: Store, id: string): Promise<StoredMessage | undefined> {
