@@ -206,6 +206,8 @@ t.test('what Asterisk told of a call comes back once and in order, however often
   t.same(await readCallEvents(store, { node: 'pbx1', linkedids: ['l1'] }), events)
 })
 
+const scatter = (n: number) => (n * 2_654_435_761) % 4_294_967_296
+
 t.test('a value is what it was, whatever it says, and never a part of the statement', async (t) => {
   const store = await openTestStore(t, { hasTables: false })
   const pieces = [
@@ -226,9 +228,8 @@ t.test('a value is what it was, whatever it says, and never a part of the statem
     '%',
     '\x7f',
   ]
-  const random = (n: number) => (n * 2_654_435_761) % 4_294_967_296
   const texts = Array.from({ length: 2_000 }, (_, n) =>
-    Array.from({ length: n % 7 }, (_, k) => pieces[random(n * 31 + k) % pieces.length]).join(''),
+    Array.from({ length: n % 7 }, (_, k) => pieces[scatter(n * 31 + k) % pieces.length]).join(''),
   )
   const [row] = await store.query<{ texts: string[] }>('SELECT {texts:Array(String)} AS texts', {
     texts,
