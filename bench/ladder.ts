@@ -214,7 +214,6 @@ async function scrollThrough(page: Page): Promise<z.infer<typeof scrollResult>> 
   return scrollResult.parse(
     await page.evaluate(`new Promise((resolve) => {
       const ladder = document.querySelector('.ladder')
-      const drawing = ladder.querySelector('.ladder-svg')
       const canvas = ladder.querySelector('.ladder-canvas')
       const count = ${scrollFrames}
       const reach = ladder.scrollHeight - ladder.clientHeight
@@ -223,7 +222,12 @@ async function scrollThrough(page: Page): Promise<z.infer<typeof scrollResult>> 
       const look = () => {
         const seen = ladder.getBoundingClientRect()
         const whole = canvas.getBoundingClientRect()
-        const drawn = drawing.getBoundingClientRect()
+        // Blocks, one below the other without a gap.
+        const blocks = [...ladder.querySelectorAll('.ladder-svg')].map((block) => block.getBoundingClientRect())
+        const drawn = {
+          top: Math.min(...blocks.map(({ top }) => top)),
+          bottom: Math.max(...blocks.map(({ bottom }) => bottom)),
+        }
         const top = Math.max(seen.top, whole.top)
         const bottom = Math.min(seen.bottom, whole.bottom)
         if (drawn.top > top + 1 || drawn.bottom < bottom - 1) blanks += 1

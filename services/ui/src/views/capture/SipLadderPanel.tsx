@@ -1,9 +1,10 @@
 import type { Ladder } from '@sip-capture/sip/ladder.ts'
-import { useEffect, useMemo, useRef } from 'preact/hooks'
+import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { shownText } from '../../format/shown-text.ts'
+import { painted } from '../../state/slices.ts'
 import { hostsText, laneTitle } from '../ladder/arrow-words.ts'
-import { LadderDrawing } from '../ladder/ladder-drawing.tsx'
-import { ladderGeometry, layOutLadder, type LadderRow, rowsWithin } from '../ladder/ladder-layout.ts'
+import { blockRows, LadderBlock } from '../ladder/ladder-block.tsx'
+import { ladderGeometry, layOutLadder, type LadderRow, rowsWithin, topOf } from '../ladder/ladder-layout.ts'
 import { overscan, useScrollWindow } from '../ladder/scroll-window.ts'
 
 const headHeight = 46
@@ -33,14 +34,16 @@ export function SipLadderPanel(props: {
   onMark: (id: string) => void
   onUnmark: () => void
 }) {
-  const { ladder, isWhole, options, selectedId, marked, onSelect } = props
+  const { ladder, isWhole, options, selectedId, marked } = props
   const { lanes, arrows } = ladder
   const { isFolded, isToScale, onlyLeg } = options
   const scroller = useRef<HTMLDivElement>(null)
   /** What End chose while messages are missing; null: nothing is to follow the end. */
   const endSoFar = useRef<string | null>(null)
   const seen = useScrollWindow(scroller)
-  const geometry = ladderGeometry(seen.width, lanes.length)
+  const reach = useReach()
+  const select = useSteady(props.onSelect)
+  const geometry = useMemo(() => ladderGeometry(seen.width, lanes.length), [seen.width, lanes.length])
   const layout = useMemo(() => layOutLadder(ladder, { isFolded, isToScale }), [ladder, isFolded, isToScale])
   const { rows } = layout
   const selectedRow = selectedId === null ? -1 : layout.rowOf(selectedId)
@@ -50,17 +53,17 @@ export function SipLadderPanel(props: {
     if (row !== undefined && scroller.current !== null) reveal(scroller.current, row)
   }, [selectedRow, layout])
 
-  const { first, last } = rowsWithin(rows, seen.top - overscan, seen.top + seen.height + overscan)
-  const top = Math.max(0, (rows[first]?.y ?? 0) - pauseOf(rows[first]))
-  const end = rows[last]
-  const height = (end === undefined ? 0 : end.y + end.height) - top
-  const select = (row: LadderRow | undefined) => {
-    if (row?.kind === 'arrow') onSelect(row.arrow.id)
+  const { first, last } = rowsWithin(rows, seen.top - reach, seen.top + seen.height + reach)
+  const blocks: number[] = []
+  if (seen.isMeasured)
+    for (let block = Math.floor(first / blockRows); block * blockRows <= last; block++) blocks.push(block)
+  const selectRow = (row: LadderRow | undefined) => {
+    if (row?.kind === 'arrow') select(row.arrow.id)
   }
   const toEnd = () => {
     const row = nextArrow(rows, rows.length, -1)
     endSoFar.current = row?.kind === 'arrow' && !isWhole ? row.arrow.id : null
-    select(row)
+    selectRow(row)
   }
   // Goes on to the real end as the rest comes, unless something else was chosen meanwhile.
   useEffect(() => {
@@ -68,7 +71,7 @@ export function SipLadderPanel(props: {
     if (endSoFar.current === selectedId) toEnd()
     else endSoFar.current = null
   }, [layout, isWhole])
-  const move = (step: number) => select(nextArrow(rows, selectedRow, step))
+  const move = (step: number) => selectRow(nextArrow(rows, selectedRow, step))
   const keys: Readonly<Record<string, () => void>> = {
     ArrowDown: () => move(1),
     j: () => move(1),
@@ -76,7 +79,7 @@ export function SipLadderPanel(props: {
     k: () => move(-1),
     PageDown: () => move(pageRows),
     PageUp: () => move(-pageRows),
-    Home: () => select(nextArrow(rows, -1, 1)),
+    Home: () => selectRow(nextArrow(rows, -1, 1)),
     End: toEnd,
     Enter: props.onOpen,
     ' ': () => {
@@ -127,37 +130,41 @@ export function SipLadderPanel(props: {
         ))}
       </div>
       <div class="ladder-canvas" style={{ height: `${layout.height}px`, width: `${geometry.width}px` }}>
-        <svg
-          class="ladder-svg"
-          width={geometry.width}
-          height={height}
-          style={{ transform: `translateY(${top}px)` }}
-          role="presentation"
-        >
-          {seen.isMeasured && (
-            <LadderDrawing
-              ladder={ladder}
-              layout={layout}
-              geometry={geometry}
-              isFolded={isFolded}
-              first={first}
-              last={last}
-              top={top}
-              height={height}
-              selectedRow={selectedRow}
-              marked={marked}
-              onlyLeg={onlyLeg}
-              onSelect={onSelect}
-            />
-          )}
-        </svg>
+        {blocks.map((block) => (
+          <LadderBlock
+            key={block}
+            index={block}
+            {...{ ladder, layout, geometry, isFolded, selectedRow, marked, onlyLeg }}
+            onSelect={select}
+          />
+        ))}
       </div>
     </div>
   )
 }
 
-function pauseOf(row: LadderRow | undefined): number {
-  return row?.kind === 'arrow' ? row.pauseHeight : 0
+/** What can be seen is drawn first, and what is around it when that is on the screen. */
+function useReach(): number {
+  const [reach, setReach] = useState(0)
+  useEffect(() => {
+    let isGone = false
+    const widen = async () => {
+      await painted()
+      if (!isGone) setReach(overscan)
+    }
+    void widen()
+    return () => {
+      isGone = true
+    }
+  }, [])
+  return reach
+}
+
+/** The same function at each drawing, which does what the newest would. */
+function useSteady(act: (id: string) => void): (id: string) => void {
+  const newest = useRef(act)
+  newest.current = act
+  return useCallback((id: string) => newest.current(id), [])
 }
 
 /** The arrow `step` rows on; at the ends the outermost. Rows of media are no stops. */
@@ -176,7 +183,7 @@ function nextArrow(rows: readonly LadderRow[], from: number, step: number): Ladd
 
 /** Scrolls no further than needed for the whole row, with its pause, to be seen below the head. */
 function reveal(scroller: HTMLElement, row: LadderRow): void {
-  const top = row.y - pauseOf(row)
+  const top = topOf(row)
   const bottom = row.y + row.height + headHeight
   if (top < scroller.scrollTop) scroller.scrollTop = top
   else if (bottom > scroller.scrollTop + scroller.clientHeight)

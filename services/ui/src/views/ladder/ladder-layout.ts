@@ -135,6 +135,11 @@ function placeMedia({ arrows, media }: Ladder): Map<string, MediaSpan[]> {
   return after
 }
 
+/** Where the row begins, with the pause above it. */
+export function topOf(row: LadderRow): number {
+  return row.kind === 'arrow' ? row.y - row.pauseHeight : row.y
+}
+
 /** First and last row that touch `top` to `bottom`; `rows` are in order of `y`. */
 export function rowsWithin(
   rows: readonly LadderRow[],
