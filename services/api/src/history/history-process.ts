@@ -75,6 +75,8 @@ export function startHistoryProcess(options: { config: ApiConfig; logger: Logger
     const running = fork(fileURLToPath(isBuilt ? builtWorker : worker), [], {
       // Exports and batches hold some ten thousand messages at once: with V8's 16 MB they are copied again and again.
       execArgv: ['--max-semi-space-size=32', ...(isBuilt ? [] : loaderArguments())],
+      // The engine's statements run on these threads, and so do files.
+      env: { ...process.env, UV_THREADPOOL_SIZE: '8' },
       serialization: 'advanced',
       stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
     })
