@@ -45,6 +45,8 @@ export async function startLaboratory(t: Test, entries: readonly Entry[]): Promi
   )
   const system = await startSystem(t, {
     wire: true,
+    // A channel that a refusal ends at once cannot always be asked for its call: HEP names it.
+    hep: true,
     services: ['ami-bridge', 'capture-sidecar', 'api'],
     env: { TSHARK_INTERFACE: 'any', TSHARK_FILTER: 'udp or tcp port 5060 or tcp port 5061' },
     extraConf: {

@@ -1,17 +1,19 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
 import t from 'tap'
+import { ensureServicesBuilt } from '@sip-capture/infra/build/services.ts'
+import { serviceCommand, serviceFolder } from '@sip-capture/infra/service-command.ts'
 import { runSipp, startSipp } from '@sip-capture/infra/test-pbx/sipp.ts'
 import { startTestPbx } from '@sip-capture/infra/test-pbx/test-pbx.ts'
 import { startTestRedis } from '@sip-capture/testing/test-redis.ts'
 import { bridgeEnvironment, createBusReader, until } from './running-bridge.ts'
 
-const folder = fileURLToPath(new URL('../', import.meta.url))
+await ensureServicesBuilt()
 
 function spawnBridge(environment: Record<string, string>): ChildProcess {
-  return spawn('node', ['--import', 'tsx', 'src/main.ts'], {
-    cwd: folder,
+  const [program, ...args] = serviceCommand('ami-bridge')
+  return spawn(program, args, {
+    cwd: serviceFolder('ami-bridge'),
     env: { PATH: process.env['PATH'], ...environment },
     stdio: ['ignore', 'ignore', 'pipe'],
   })

@@ -3,18 +3,20 @@ import { once } from 'node:events'
 import { createServer, type AddressInfo } from 'node:net'
 import { writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { fileURLToPath } from 'node:url'
 import t from 'tap'
+import { ensureServicesBuilt } from '@sip-capture/infra/build/services.ts'
+import { serviceCommand, serviceFolder } from '@sip-capture/infra/service-command.ts'
 import { freePort } from '@sip-capture/testing/free-port.ts'
 import { readConfig } from '@sip-capture/service/config.ts'
 import { apiSettings, checkConfig } from '../src/config.ts'
 import { until } from './api-under-test.ts'
 
-const root = fileURLToPath(new URL('..', import.meta.url))
+await ensureServicesBuilt()
 
 function start(env: Record<string, string>, words: readonly string[] = []) {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts', ...words], {
-    cwd: root,
+  const [program, ...args] = serviceCommand('api')
+  const child = spawn(program, [...args, ...words], {
+    cwd: serviceFolder('api'),
     // Not the Redis that somebody may have at the usual port.
     env: { PATH: process.env['PATH'], LOG_LEVEL: 'silent', REDIS_URL: 'redis://127.0.0.1:1', ...env },
     stdio: ['ignore', 'ignore', 'pipe'],

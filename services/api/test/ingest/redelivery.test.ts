@@ -1,8 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
 import type { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
+import { ensureServicesBuilt } from '@sip-capture/infra/build/services.ts'
+import { serviceCommand, serviceFolder } from '@sip-capture/infra/service-command.ts'
 import { freePort } from '@sip-capture/testing/free-port.ts'
 import { encodeBatch } from '@sip-capture/contract/codec.ts'
 import { historyGroup } from '@sip-capture/contract/keys.ts'
@@ -10,6 +11,8 @@ import { createLogger } from '@sip-capture/service/logger.ts'
 import { createStreamKeeper } from '../../src/ingest/stream-keeper.ts'
 import { keys, publish, startApiUnderTest, startRedis, until } from '../api-under-test.ts'
 import { sipRecordOf, sipText } from '../sip-records.ts'
+
+await ensureServicesBuilt()
 
 const start = 1_795_391_929_000_000
 const records = (count: number, callId: string) =>
@@ -30,15 +33,12 @@ async function untilAcknowledged(client: Redis, key: string): Promise<unknown> {
 }
 
 function startProcess(env: Record<string, string>): ChildProcess {
-  return spawn(
-    process.execPath,
-    ['--import', 'tsx', fileURLToPath(new URL('../../src/main.ts', import.meta.url))],
-    {
-      cwd: fileURLToPath(new URL('../..', import.meta.url)),
-      env: { PATH: process.env['PATH'], ...env },
-      stdio: ['ignore', 'ignore', 'inherit'],
-    },
-  )
+  const [program, ...args] = serviceCommand('api')
+  return spawn(program, args, {
+    cwd: serviceFolder('api'),
+    env: { PATH: process.env['PATH'], ...env },
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
 }
 
 async function readAll(base: string): Promise<string[]> {

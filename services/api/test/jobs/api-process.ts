@@ -5,11 +5,12 @@ import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { SipRecord } from '@sip-capture/contract/bus/sip-record.ts'
+import { ensureServicesBuilt } from '@sip-capture/infra/build/services.ts'
+import { serviceCommand, serviceFolder } from '@sip-capture/infra/service-command.ts'
 import { freePort } from '@sip-capture/testing/free-port.ts'
 import { keys, publish, startRedis, until, type RedisUnderTest, type Test } from '../api-under-test.ts'
 import { untilFinished, type Answer } from './job-client.ts'
 
-const root = fileURLToPath(new URL('../..', import.meta.url))
 const shiftedClock = fileURLToPath(new URL('./shifted-clock.ts', import.meta.url))
 
 /** A command with a small disk of its own in `folder`; the kernel takes it away with the last process on it. */
@@ -58,9 +59,7 @@ export async function createApiProcess(
   const redis = await startRedis(t)
   const folder = t.testdir()
   if (disk) mkdirSync(path.join(folder, 'disk'))
-  const [command, ...before] = disk
-    ? [...onDisk(path.join(folder, 'disk'), disk.size), process.execPath]
-    : [process.execPath]
+  await ensureServicesBuilt()
   const port = await freePort()
   const base = `http://127.0.0.1:${port}/api/v1`
   let child: ChildProcess | undefined
@@ -89,24 +88,25 @@ export async function createApiProcess(
     },
     async start({ shiftMillis = 0, env = {} } = {}) {
       log = ''
-      const running = spawn(
-        command,
-        [...before, '--import', 'tsx', '--import', shiftedClock, 'src/main.ts'],
-        {
-          cwd: root,
-          env: {
-            PATH: process.env['PATH'],
-            LOG_LEVEL: 'info',
-            API_PORT: String(port),
-            DATA_DIR: folder,
-            REDIS_URL: redis.url,
-            CLOCK_SHIFT_MILLIS: String(shiftMillis),
-            ...(disk ? { [disk.setting]: path.join(folder, 'disk') } : {}),
-            ...env,
-          },
-          stdio: ['ignore', 'pipe', 'inherit'],
+      const clock = shiftMillis === 0 ? [] : ['--import', 'tsx', '--import', shiftedClock]
+      const service = serviceCommand('api', clock)
+      const [command, ...args] = disk
+        ? ([...onDisk(path.join(folder, 'disk'), disk.size), ...service] as const)
+        : service
+      const running = spawn(command, args, {
+        cwd: serviceFolder('api'),
+        env: {
+          PATH: process.env['PATH'],
+          LOG_LEVEL: 'info',
+          API_PORT: String(port),
+          DATA_DIR: folder,
+          REDIS_URL: redis.url,
+          CLOCK_SHIFT_MILLIS: String(shiftMillis),
+          ...(disk ? { [disk.setting]: path.join(folder, 'disk') } : {}),
+          ...env,
         },
-      )
+        stdio: ['ignore', 'pipe', 'inherit'],
+      })
       child = running
       running.stdout.on('data', (text: Buffer) => (log += text.toString()))
       await until(

@@ -50,7 +50,7 @@ t.test('a call as lines', async (t) => {
       const end = callEnd.parse(rest.pop())
       const messages = rest.flatMap((piece) => callPiece.parse(piece).items)
       t.ok(rest.length >= 20, 'in pieces')
-      t.equal(callPiece.parse(rest[0]).items.length, 200, 'the first is what a window shows')
+      t.equal(callPiece.parse(rest[0]).items.length, 120, 'the first is what a window shows')
       const { body } = await api.get('/api/v1/calls/long')
       t.same(
         messages.map(({ id }) => id),
