@@ -3,7 +3,7 @@ import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { shownText } from '../../format/shown-text.ts'
 import { painted } from '../../state/slices.ts'
 import { hostsText, laneTitle } from '../ladder/arrow-words.ts'
-import { blockRows, LadderBlock } from '../ladder/ladder-block.tsx'
+import { blocksOf, LadderBlock } from '../ladder/ladder-block.tsx'
 import { ladderGeometry, layOutLadder, type LadderRow, rowsWithin, topOf } from '../ladder/ladder-layout.ts'
 import { overscan, useScrollWindow } from '../ladder/scroll-window.ts'
 
@@ -54,9 +54,7 @@ export function SipLadderPanel(props: {
   }, [selectedRow, layout])
 
   const { first, last } = rowsWithin(rows, seen.top - reach, seen.top + seen.height + reach)
-  const blocks: number[] = []
-  if (seen.isMeasured)
-    for (let block = Math.floor(first / blockRows); block * blockRows <= last; block++) blocks.push(block)
+  const blocks = seen.isMeasured ? blocksOf(first, last, rows.length) : []
   const selectRow = (row: LadderRow | undefined) => {
     if (row?.kind === 'arrow') select(row.arrow.id)
   }
@@ -132,9 +130,10 @@ export function SipLadderPanel(props: {
       <div class="ladder-canvas" style={{ height: `${layout.height}px`, width: `${geometry.width}px` }}>
         {blocks.map((block) => (
           <LadderBlock
-            key={block}
-            index={block}
-            {...{ ladder, layout, geometry, isFolded, selectedRow, marked, onlyLeg }}
+            key={block.first}
+            {...block}
+            {...{ ladder, layout, geometry, isFolded, marked, onlyLeg }}
+            selectedRow={selectedRow >= block.first && selectedRow <= block.last ? selectedRow : -1}
             onSelect={select}
           />
         ))}

@@ -1,23 +1,32 @@
-import { useMemo } from 'preact/hooks'
+import { Component } from 'preact'
 import { LadderDrawing, type DrawingProps } from './ladder-drawing.tsx'
 import { topOf } from './ladder-layout.ts'
 
 /** Rows of a block: half a screen. */
-export const blockRows = 16
+const blockRows = 16
+
+type BlockProps = Omit<DrawingProps, 'top' | 'height'>
+
+/** The blocks that hold these rows: first and last row of each. */
+export function blocksOf(first: number, last: number, rows: number): { first: number; last: number }[] {
+  const blocks = []
+  for (let begin = first - (first % blockRows); begin <= last; begin += blockRows)
+    blocks.push({ first: begin, last: Math.min(begin + blockRows, rows) - 1 })
+  return blocks
+}
 
 /**
- * The `index`-th block of a ladder's rows, a drawing of its own. It depends on nothing but its own rows, so that while one
- * scrolls what was drawn stays as it is, and only what comes into reach is made.
+ * Some rows of a ladder, as a drawing of its own. It depends on nothing but its own rows, so that while one scrolls what was
+ * drawn stays as it is, and only what comes into reach is made.
  */
-export function LadderBlock(
-  props: Omit<DrawingProps, 'first' | 'last' | 'top' | 'height'> & { index: number },
-) {
-  const { index, ladder, layout, geometry, isFolded, selectedRow, marked, onlyLeg, onSelect } = props
-  const first = index * blockRows
-  const last = Math.min(first + blockRows, layout.rows.length) - 1
-  const ownSelected = selectedRow >= first && selectedRow <= last ? selectedRow : -1
-  // The same element as before is not looked into.
-  return useMemo(() => {
+export class LadderBlock extends Component<BlockProps> {
+  override shouldComponentUpdate(next: BlockProps): boolean {
+    const before = this.props
+    return (Object.keys(next) as (keyof BlockProps)[]).some((name) => next[name] !== before[name])
+  }
+
+  override render(props: BlockProps) {
+    const { layout, geometry, first, last } = props
     const [begin, end] = [layout.rows[first], layout.rows[last]]
     if (begin === undefined || end === undefined) return null
     const top = topOf(begin)
@@ -30,12 +39,8 @@ export function LadderBlock(
         style={{ transform: `translateY(${top}px)` }}
         role="presentation"
       >
-        <LadderDrawing
-          {...{ ladder, layout, geometry, isFolded, marked, onlyLeg, first, last, top, height }}
-          selectedRow={ownSelected}
-          {...(onSelect === undefined ? {} : { onSelect })}
-        />
+        <LadderDrawing {...props} top={top} height={height} />
       </svg>
     )
-  }, [first, last, ladder, layout, geometry, isFolded, ownSelected, marked, onlyLeg, onSelect])
+  }
 }

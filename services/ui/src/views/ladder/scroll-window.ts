@@ -40,4 +40,4 @@ export function useScrollWindow(scroller: RefObject<HTMLElement | null>): Scroll
 }
 
 /** Room drawn above and below what is seen, so that a fast wheel shows no blank. */
-export const overscan = 600 + step
+export const overscan = 1_200 + step
