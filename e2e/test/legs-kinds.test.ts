@@ -135,9 +135,12 @@ t.test('two strangers in one parking lot stay two calls', async (t) => {
     ),
   )
   await Promise.all(parked.map((call) => call.finished))
-  await until(async () => (await system.messages({ method: 'BYE' })).length >= 2, 'both to have ended')
-  const callIds = [...new Set((await system.messages({ method: 'INVITE' })).map((row) => row.callId))]
-  t.equal(callIds.length, 2)
+  let callIds: string[] = []
+  await until(async () => {
+    callIds = [...new Set((await system.messages({ method: 'BYE' })).map((row) => row.callId))]
+    return callIds.length >= 2
+  }, 'both to have ended')
+  t.equal(new Set((await system.messages({ method: 'INVITE' })).map((row) => row.callId)).size, 2)
   for (const callId of callIds) {
     let call: CallDetail | undefined
     await until(async () => {
