@@ -10,7 +10,7 @@ import { z } from 'zod'
 import { createRandom, generateRecords, messagesPerDialog, type Traffic } from './dialogs.ts'
 import { median, percentile, type Figure } from './figures.ts'
 import type { RowContext, RunRow } from './row.ts'
-import { startApi, type ApiSystem } from './system.ts'
+import { servicesAtRest, startApi, type ApiSystem } from './system.ts'
 
 const execute = promisify(execFile)
 const dialogsAsked = 100
@@ -33,7 +33,10 @@ export const run: RunRow = async (context) => {
     await system.store(generateRecords(traffic))
     say(`${messages} messages stored in ${((performance.now() - startedAt) / 1_000).toFixed(0)} s`)
     await callLogComplete(system, traffic)
-    say(`their calls logged after ${((performance.now() - startedAt) / 1_000).toFixed(0)} s`)
+    await servicesAtRest(system)
+    say(
+      `their calls logged, and all at rest, after ${((performance.now() - startedAt) / 1_000).toFixed(0)} s`,
+    )
     return [
       ...(await dialogFigures(system, traffic)),
       ...(await bulkFigures(system, context, { messages, name: 'export: everything', mask: false })),

@@ -43,6 +43,8 @@ export interface ApiSystem {
 export const batchMessages = 64
 /** Waiting on the bus at most: Redis holds what history has not taken yet. */
 const maxWaiting = 40_000
+/** In two seconds. */
+const restCpuSeconds = 0.1
 const restSeconds = 5
 const { capture, calls, sources } = createBusKeys()
 
@@ -121,6 +123,16 @@ export async function callLogAtRest(api: ApiSystem, since: Date, until: Date): P
     unchanged = total.calls === calls ? unchanged + 1 : 0
     calls = total.calls
     await pause(1_000)
+  }
+}
+
+/** Until API and history take hardly any processor time: the engine merges what was stored for a while. */
+export async function servicesAtRest({ service }: ApiSystem): Promise<void> {
+  for (let before = Number.NEGATIVE_INFINITY; ;) {
+    const { own, below } = service.cpuSeconds()
+    if (own + below - before < restCpuSeconds) return
+    before = own + below
+    await pause(2_000)
   }
 }
 

@@ -14,8 +14,9 @@ const maxKnownCaptures = 8
 /** Messages of calls held at once to judge them. */
 const maxHeldMessages = 5_000
 const maxCallsAsked = 500
-/** How long before its first packet in the file a call may have begun to be looked up in the call log. */
-const lookBackMicros = 300_000_000
+/** How long before its first packet in the file a call may have begun to be looked up in the call log: nearly all begin with
+ *  it, and only for the rest is the log read further back. */
+const lookBackMicros = [5_000_000, 300_000_000]
 
 interface LoggedCall {
   readonly callId: string
@@ -75,6 +76,30 @@ export class CallComments {
     calls: readonly FilePacket[],
     comments: Map<FilePacket, string>,
   ): Promise<void> {
+    for (const lookBack of lookBackMicros) {
+      const wanted = calls.filter((call) => !comments.has(call))
+      if (wanted.length === 0) return
+      const logged = await this.#readLog(capture, wanted, lookBack)
+      for (const call of wanted) {
+        const { callId } = call.message
+        const row = logged.get(callId)
+        if (row)
+          comments.set(
+            call,
+            [callIdLine(callId), ...describeVerdict(row.state, row.title === '' ? undefined : row)].join(
+              '\n',
+            ),
+          )
+      }
+    }
+  }
+
+  /** By Call-ID. */
+  async #readLog(
+    capture: string,
+    calls: readonly FilePacket[],
+    lookBack: number,
+  ): Promise<ReadonlyMap<string, LoggedCall>> {
     const times = calls.map(({ packet }) => packet.atMicros)
     const rows = await this.#store.query<LoggedCall>(
       `SELECT callId, state, title, sentence FROM (
@@ -83,24 +108,13 @@ export class CallComments {
            AND capture = {capture:String} AND isDeleted = 0)
        WHERE callId IN {callIds:Array(String)}`,
       {
-        since: times.reduce((least, at) => Math.min(least, at), Infinity) - lookBackMicros,
+        since: times.reduce((least, at) => Math.min(least, at), Infinity) - lookBack,
         until: times.reduce((most, at) => Math.max(most, at), 0),
         capture,
         callIds: calls.map(({ message }) => message.callId),
       },
     )
-    const logged = new Map(rows.map((row) => [row.callId, row]))
-    for (const call of calls) {
-      const row = logged.get(call.message.callId)
-      if (row)
-        comments.set(
-          call,
-          [
-            callIdLine(call.message.callId),
-            ...describeVerdict(row.state, row.title === '' ? undefined : row),
-          ].join('\n'),
-        )
-    }
+    return new Map(rows.map((row) => [row.callId, row]))
   }
 
   #isFirst({ message: { callId, capture } }: FilePacket): boolean {
