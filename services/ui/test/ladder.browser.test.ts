@@ -52,6 +52,7 @@ const activeIs = (page: Page, label: RegExp) =>
 
 t.test('a transfer between users behind one address: lanes, numbered legs, changes, media', async (t) => {
   const { page, faults } = await openWhole('leg-b@pbx')
+  await keepScreenshot(page, 'ladder-transfer')
   t.same(await page.locator('.lane-head b').allTextContents(), ['1001', '203.0.113.2', '1002', '192.0.2.30'])
   t.same(
     (await page.locator('.leg-chip').allTextContents()).map((text) => text.replaceAll(/\s+/g, ' ').trim()),
