@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import t from 'tap'
 import type { Page } from 'playwright-core'
 import { startSite } from './browser.ts'
@@ -133,7 +134,7 @@ t.test('the ladder of a call over three hosts fits a phone without sideways scro
   const leg = busyCall({ callId, startMicros: now() - 2_000_000 })
   const onward = leg.map((row) => ({
     ...row,
-    id: `b${row.id.slice(1)}`,
+    id: createHash('sha256').update(row.id).digest('hex').slice(0, 32),
     sightingKey: `b ${row.sightingKey}`,
     src: row.src.address === pbx.address ? carrier : pbx,
     dst: row.dst.address === pbx.address ? carrier : pbx,

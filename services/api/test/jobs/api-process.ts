@@ -151,7 +151,7 @@ export async function createApiProcess(
       const pid = child?.pid ?? 0
       const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')
       for (const one of children.trim().split(' '))
-        if ((await readFile(`/proc/${one}/cmdline`, 'utf8')).includes('history/worker')) return Number(one)
+        if ((await readFile(`/proc/${one}/cmdline`, 'utf8')).match(/\/worker\.[jt]s/)) return Number(one)
       throw new Error('there is no history process')
     },
   }

@@ -1,10 +1,11 @@
 import type { ComponentChildren } from 'preact'
-import { useEffect, useRef } from 'preact/hooks'
+import { useLayoutEffect, useRef } from 'preact/hooks'
 
 /** A dialog that holds the focus; Esc closes it where `onClose` allows. */
 export function Modal(props: { label: string; onClose: (() => void) | null; children: ComponentChildren }) {
   const dialog = useRef<HTMLDialogElement>(null)
-  useEffect(() => {
+  // Before anything is painted: a key that is pressed when the dialog can be seen is the dialog's.
+  useLayoutEffect(() => {
     const element = dialog.current
     if (element?.open === false) element.showModal()
     return () => element?.close()
