@@ -151,11 +151,14 @@ export async function createApiProcess(
       const pid = child?.pid ?? 0
       const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')
       for (const one of children.trim().split(' '))
-        if ((await readFile(`/proc/${one}/cmdline`, 'utf8')).match(/\/worker\.[jt]s/)) return Number(one)
+        if (historyProgram.test(await readFile(`/proc/${one}/cmdline`, 'utf8'))) return Number(one)
       throw new Error('there is no history process')
     },
   }
 }
+
+/** From the source, or bundled. */
+const historyProgram = /\/(history\/worker\.ts|build\/worker\.js)/
 
 type Ask = (method: 'GET' | 'POST' | 'DELETE', url: string, payload?: object) => Promise<Answer>
 
