@@ -210,6 +210,33 @@ t.test('everything is reached by keyboard', async (t) => {
   await page.context().close()
 })
 
+t.test("Esc is the dialog's from the moment it is there", async (t) => {
+  const { page } = await site.open('/capture')
+  await page.getByRole('button', { name: /Pause/ }).waitFor()
+  // Once while its script is loaded, and once when that is there.
+  for (const time of ['first', 'second']) {
+    const atOnce = page.evaluate(
+      () =>
+        new Promise<{ isModal: boolean; isTaken: boolean }>((resolve) => {
+          const observer = new MutationObserver(() => {
+            const dialog = document.querySelector('dialog')
+            if (dialog === null) return
+            observer.disconnect()
+            const esc = new KeyboardEvent('keydown', { key: 'Escape', bubbles: true, cancelable: true })
+            dialog.dispatchEvent(esc)
+            resolve({ isModal: dialog.matches(':modal'), isTaken: esc.defaultPrevented })
+          })
+          observer.observe(document.body, { childList: true, subtree: true })
+        }),
+    )
+    await page.keyboard.press('?')
+    t.same(await atOnce, { isModal: true, isTaken: false }, time)
+    await page.keyboard.press('Escape')
+    await page.locator('dialog').waitFor({ state: 'detached' })
+  }
+  await page.context().close()
+})
+
 t.test('export is a download from the API', async (t) => {
   const callId = freshId()
   site.api.add(busyCall({ callId, startMicros: now() }))

@@ -1,4 +1,4 @@
-import { useEffect } from 'preact/hooks'
+import { useLayoutEffect } from 'preact/hooks'
 
 export interface Shortcut {
   readonly keys: readonly string[]
@@ -9,7 +9,8 @@ export interface Shortcut {
 
 /** Page-wide keys: silent while one types, and where a focused control has its own use for the key. */
 export function useShortcuts(shortcuts: readonly Shortcut[]): void {
-  useEffect(() => {
+  // At once: when a dialog is open, its Esc is not taken by the keys of the drawing before.
+  useLayoutEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return
       const target = event.target instanceof HTMLElement ? event.target : null
