@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { findFreePort } from '@sip-capture/infra/free-port.ts'
+import { findFreePort } from '@sip-capture/testing/free-port.ts'
 import { startTestPbx } from '@sip-capture/infra/test-pbx/test-pbx.ts'
 import { toHep } from './hep.ts'
 import { cpuDuring, startService } from './processes.ts'

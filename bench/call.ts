@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { findFreePort } from '@sip-capture/infra/free-port.ts'
+import { findFreePort } from '@sip-capture/testing/free-port.ts'
 import { startStack, type Stack } from '@sip-capture/infra/stack.ts'
 import { startSipp, runSipp, type SippMessage } from '@sip-capture/infra/test-pbx/sipp.ts'
 import { startTestPbx, type TestPbx } from '@sip-capture/infra/test-pbx/test-pbx.ts'

@@ -1,5 +1,5 @@
 import { ensurePageBuilt } from '@sip-capture/infra/build/page.ts'
-import { findFreePort } from '@sip-capture/infra/free-port.ts'
+import { findFreePort } from '@sip-capture/testing/free-port.ts'
 import { startBrowser, type TestBrowser } from '@sip-capture/testing/browser.ts'
 import type { Page } from 'playwright-core'
 import { startService } from './processes.ts'

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
-import { findFreePort } from '@sip-capture/infra/free-port.ts'
+import { findFreePort } from '@sip-capture/testing/free-port.ts'
 import { repositoryFolder } from '@sip-capture/infra/repository.ts'
 import { ensurePageBuilt } from '@sip-capture/infra/build/page.ts'
 import { median } from './figures.ts'

@@ -14,12 +14,12 @@ export async function checkShortCalls(t: Test, { hep }: { hep: boolean }): Promi
     calls,
     callsPerSecond: 100,
   })
-  t.equal(truth.numberOf.size, calls * 2)
+  t.equal(truth.numberOf.size, calls * 2, 'Call-IDs')
   const counters = await allTold(system, calls * 2)
   const outcome = await compareCalls(system, truth, 'phone')
   t.comment(JSON.stringify(outcome))
-  t.same(outcome.wrong, [])
-  t.equal(outcome.guessesWithoutReason, 0)
-  t.ok(outcome.exact > 0)
+  t.same(outcome.wrong, [], 'none linked wrongly')
+  t.equal(outcome.guessesWithoutReason, 0, 'a guess says that it is one')
+  t.ok(outcome.exact > 0, 'some calls have both legs')
   t.equal(counters['legs_unlinked'], outcome.sources['none'] ?? 0, 'what could not be linked is counted')
 }

@@ -11,7 +11,7 @@ import {
 } from '@sip-capture/contract/rest/message.ts'
 import { page } from '@sip-capture/contract/rest/page.ts'
 import { sourcesAnswer, type SourcesAnswer } from '@sip-capture/contract/rest/source.ts'
-import { findFreePort } from '@sip-capture/infra/free-port.ts'
+import { findFreePort } from '@sip-capture/testing/free-port.ts'
 import type { ServiceName } from '@sip-capture/infra/service-command.ts'
 import { startStack, type Stack } from '@sip-capture/infra/stack.ts'
 import { runSipp, startSipp, type SippResult, type SippRun } from '@sip-capture/infra/test-pbx/sipp.ts'

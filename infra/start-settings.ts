@@ -3,7 +3,7 @@ import { isAbsolute, join } from 'node:path'
 import { parseEnv } from 'node:util'
 import { ConfigError, port, readConfig } from '@sip-capture/service/config.ts'
 import { z } from 'zod'
-import { probeTcpPort } from './free-port.ts'
+import { probeTcpPort } from './probe-port.ts'
 import { repositoryFolder } from './repository.ts'
 
 /** What the one-machine start itself looks at; each service checks its own settings. */

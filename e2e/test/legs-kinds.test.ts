@@ -134,7 +134,8 @@ t.test('two strangers in one parking lot stay two calls', async (t) => {
       startSipp({ ...from(system), scenario: 'answered', number: '640', holdMs: 2_500, calls: 1 }),
     ),
   )
-  await Promise.all(parked.map((call) => call.finished))
+  for (const { callsOk, errors } of await Promise.all(parked.map((call) => call.finished)))
+    if (callsOk !== 1) throw new Error(errors)
   let callIds: string[] = []
   await until(async () => {
     callIds = [...new Set((await system.messages({ method: 'BYE' })).map((row) => row.callId))]

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { findFreePort } from '../free-port.ts'
+import { findFreePort } from '@sip-capture/testing/free-port.ts'
 
 /** Scenarios written for this project, in `infra/sipp`. */
 export type SippScenario =

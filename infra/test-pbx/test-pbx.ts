@@ -4,7 +4,7 @@ import { appendFile, cp, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { findFreePort } from '../free-port.ts'
+import { findFreePort } from '@sip-capture/testing/free-port.ts'
 import { asteriskBinary, ensurePbxTree } from './build.ts'
 import { libraryTriplet, pbxAddress, pbxConfigFiles, phoneAddress, trunkAddress } from './pbx-config.ts'
 
@@ -55,8 +55,8 @@ export async function startTestPbx(options: TestPbxOptions = {}): Promise<TestPb
     amiSecret: randomBytes(12).toString('hex'),
     sipPort: await findFreePort(pbxAddress),
     trunkPort: await findFreePort(trunkAddress),
-    // Below the kernel's own ephemeral range, which starts at 32768.
-    rtpStart: randomInt(5000, 15_000) * 2,
+    // Below the ports that `findFreePort` gives.
+    rtpStart: randomInt(5000, 9_200) * 2,
     ...(options.hep === undefined ? {} : { hep: options.hep }),
   }
   const configFolder = join(home, 'etc')

@@ -6,7 +6,8 @@ import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { compareFile, findCaptures } from '../conformance/conformance.ts'
-import { findFreePort, probeTcpPort } from '../free-port.ts'
+import { findFreePort } from '@sip-capture/testing/free-port.ts'
+import { probeTcpPort } from '../probe-port.ts'
 
 const calls = 10
 /** SIPp's own scenario: INVITE, 180, 200, ACK, BYE, 200. */

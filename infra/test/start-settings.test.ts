@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { findFreePort } from '../free-port.ts'
+import { findFreePort } from '@sip-capture/testing/free-port.ts'
 import { repositoryFolder } from '../repository.ts'
 import { checkPorts, readStartEnvironment, readStartSettings } from '../start-settings.ts'
 

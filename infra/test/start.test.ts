@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import t from 'tap'
-import { findFreePort } from '../free-port.ts'
+import { findFreePort } from '@sip-capture/testing/free-port.ts'
 import { repositoryFolder } from '../repository.ts'
 import { isAlive } from './process-state.ts'
 

@@ -5,7 +5,7 @@ import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { freePort } from './free-port.ts'
+import { findFreePort } from './free-port.ts'
 
 export interface TestClickHouseServer {
   readonly url: string
@@ -63,7 +63,7 @@ export async function startTestClickHouse(from: string, count = 2): Promise<Test
   const library = createRequire(chdb).resolve('@chdb/lib-linux-x64-gnu/libchdb.so')
   const folder = await mkdtemp(join(tmpdir(), 'sip-capture-clickhouse-'))
   const ports: { http: number; tcp: number }[] = []
-  for (let n = 0; n < count; n++) ports.push({ http: await freePort(), tcp: await freePort() })
+  for (let n = 0; n < count; n++) ports.push({ http: await findFreePort(), tcp: await findFreePort() })
   const config = join(folder, 'config.xml')
   await writeFile(config, toConfig(ports.map(({ tcp }) => tcp)))
   const servers: TestClickHouseServer[] = []

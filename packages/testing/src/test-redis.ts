@@ -5,7 +5,7 @@ import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { freePort } from './free-port.ts'
+import { findFreePort } from './free-port.ts'
 
 export interface TestRedis {
   readonly url: string
@@ -22,7 +22,7 @@ export interface TestRedis {
 /** A real Redis of the test's own on a free loopback port, with an append-only file in a folder of its own. */
 export async function startTestRedis(extraArguments: readonly string[] = []): Promise<TestRedis> {
   const dir = await mkdtemp(join(tmpdir(), 'sip-capture-redis-'))
-  const port = await freePort()
+  const port = await findFreePort()
   let child: ChildProcess | undefined
 
   async function start(): Promise<void> {

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { findFreePort } from '@sip-capture/infra/free-port.ts'
+import { findFreePort } from '@sip-capture/testing/free-port.ts'
 import { runSipp } from '@sip-capture/infra/test-pbx/sipp.ts'
 import { startTestPbx } from '@sip-capture/infra/test-pbx/test-pbx.ts'
 import { startTestRedis } from '@sip-capture/testing/test-redis.ts'

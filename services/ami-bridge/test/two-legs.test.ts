@@ -161,6 +161,6 @@ function callIdOf(record: SipRecord): string {
 }
 
 async function freeUdpPort(): Promise<number> {
-  const { findFreePort } = await import('@sip-capture/infra/free-port.ts')
+  const { findFreePort } = await import('@sip-capture/testing/free-port.ts')
   return findFreePort('127.0.0.1')
 }

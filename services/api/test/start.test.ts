@@ -6,7 +6,7 @@ import path from 'node:path'
 import t from 'tap'
 import { ensureServicesBuilt } from '@sip-capture/infra/build/services.ts'
 import { serviceCommand, serviceFolder } from '@sip-capture/infra/service-command.ts'
-import { freePort } from '@sip-capture/testing/free-port.ts'
+import { findFreePort } from '@sip-capture/testing/free-port.ts'
 import { readConfig } from '@sip-capture/service/config.ts'
 import { apiSettings, checkConfig } from '../src/config.ts'
 import { until } from './api-under-test.ts'
@@ -91,11 +91,11 @@ t.test('settings that do not fit are all told at once', async (t) => {
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
   t.test(`without Redis it starts, says so, and ${signal} ends it and its history process`, async (t) => {
-    const port = await freePort()
+    const port = await findFreePort()
     const { child, ended } = start({
       API_PORT: String(port),
       DATA_DIR: t.testdir(),
-      REDIS_URL: `redis://127.0.0.1:${await freePort()}`,
+      REDIS_URL: `redis://127.0.0.1:${await findFreePort()}`,
     })
     t.teardown(() => void child.kill('SIGKILL'))
     const ready = await until(

@@ -6,7 +6,7 @@ import { sipRecord, type SipRecord } from '@sip-capture/contract/bus/sip-record.
 import { sourceStatus, type SourceStatus } from '@sip-capture/contract/bus/source-status.ts'
 import { decodeBatch } from '@sip-capture/contract/codec.ts'
 import { createBusKeys } from '@sip-capture/contract/keys.ts'
-import { findFreePort } from '@sip-capture/infra/free-port.ts'
+import { findFreePort } from '@sip-capture/testing/free-port.ts'
 import { startTestRedis } from '@sip-capture/testing/test-redis.ts'
 import { readConfig } from '@sip-capture/service/config.ts'
 import { createLogger } from '@sip-capture/service/logger.ts'

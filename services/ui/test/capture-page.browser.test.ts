@@ -216,19 +216,19 @@ t.test("Esc is the dialog's from the moment it is there", async (t) => {
   // Once while its script is loaded, and once when that is there.
   for (const time of ['first', 'second']) {
     // In a handle: it is there before the key is sent.
-    const atOnce = await page.evaluateHandle(() => {
-      const { promise, resolve } = Promise.withResolvers<{ isModal: boolean; isTaken: boolean }>()
-      const observer = new MutationObserver(() => {
-        const dialog = document.querySelector('dialog')
-        if (dialog === null) return
-        observer.disconnect()
-        const esc = new KeyboardEvent('keydown', { key: 'Escape', bubbles: true, cancelable: true })
-        dialog.dispatchEvent(esc)
-        resolve({ isModal: dialog.matches(':modal'), isTaken: esc.defaultPrevented })
-      })
-      observer.observe(document.body, { childList: true, subtree: true })
-      return { promise }
-    })
+    const atOnce = await page.evaluateHandle(() => ({
+      promise: new Promise<{ isModal: boolean; isTaken: boolean }>((resolve) => {
+        const observer = new MutationObserver(() => {
+          const dialog = document.querySelector('dialog')
+          if (dialog === null) return
+          observer.disconnect()
+          const esc = new KeyboardEvent('keydown', { key: 'Escape', bubbles: true, cancelable: true })
+          dialog.dispatchEvent(esc)
+          resolve({ isModal: dialog.matches(':modal'), isTaken: esc.defaultPrevented })
+        })
+        observer.observe(document.body, { childList: true, subtree: true })
+      }),
+    }))
     await page.keyboard.press('?')
     await page.locator('dialog').waitFor()
     t.same(await atOnce.evaluate(({ promise }) => promise), { isModal: true, isTaken: false }, time)

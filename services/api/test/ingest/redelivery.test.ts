@@ -4,7 +4,7 @@ import type { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
 import { ensureServicesBuilt } from '@sip-capture/infra/build/services.ts'
 import { serviceCommand, serviceFolder } from '@sip-capture/infra/service-command.ts'
-import { freePort } from '@sip-capture/testing/free-port.ts'
+import { findFreePort } from '@sip-capture/testing/free-port.ts'
 import { encodeBatch } from '@sip-capture/contract/codec.ts'
 import { historyGroup } from '@sip-capture/contract/keys.ts'
 import { createLogger } from '@sip-capture/service/logger.ts'
@@ -56,7 +56,7 @@ async function readAll(base: string): Promise<string[]> {
 
 t.test('kill -9 in mid-traffic, twice: every message is there exactly once', async (t) => {
   const redis = await startRedis(t)
-  const port = await freePort()
+  const port = await findFreePort()
   const env = {
     REDIS_URL: redis.url,
     DATA_DIR: t.testdir({ data: {} }),

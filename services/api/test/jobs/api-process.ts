@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import type { SipRecord } from '@sip-capture/contract/bus/sip-record.ts'
 import { ensureServicesBuilt } from '@sip-capture/infra/build/services.ts'
 import { serviceCommand, serviceFolder } from '@sip-capture/infra/service-command.ts'
-import { freePort } from '@sip-capture/testing/free-port.ts'
+import { findFreePort } from '@sip-capture/testing/free-port.ts'
 import { keys, publish, startRedis, until, type RedisUnderTest, type Test } from '../api-under-test.ts'
 import { untilFinished, type Answer } from './job-client.ts'
 
@@ -60,7 +60,7 @@ export async function createApiProcess(
   const folder = t.testdir()
   if (disk) mkdirSync(path.join(folder, 'disk'))
   await ensureServicesBuilt()
-  const port = await freePort()
+  const port = await findFreePort()
   const base = `http://127.0.0.1:${port}/api/v1`
   let child: ChildProcess | undefined
   let log = ''

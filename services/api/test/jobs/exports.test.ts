@@ -3,7 +3,7 @@ import { readdir, symlink, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import t from 'tap'
-import { freePort } from '@sip-capture/testing/free-port.ts'
+import { findFreePort } from '@sip-capture/testing/free-port.ts'
 import { buildUdpFrame } from '@sip-capture/pcap/build.ts'
 import { keys, startApiUnderTest } from '../api-under-test.ts'
 import { sipRecordOf, sipText } from '../sip-records.ts'
@@ -222,7 +222,7 @@ t.test('exports', async (t) => {
 })
 
 t.test('without Redis: 503 and a sentence, at once', async (t) => {
-  const api = await startApiUnderTest(t, { REDIS_URL: `redis://127.0.0.1:${await freePort()}` })
+  const api = await startApiUnderTest(t, { REDIS_URL: `redis://127.0.0.1:${await findFreePort()}` })
   const { status, body } = await call(api, 'POST', '/exports', {})
   t.equal(status, 503)
   t.match(body.message, /REDIS_URL/)
