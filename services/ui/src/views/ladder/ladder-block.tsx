@@ -2,8 +2,8 @@ import { Component } from 'preact'
 import { LadderDrawing, type DrawingProps } from './ladder-drawing.tsx'
 import { topOf } from './ladder-layout.ts'
 
-/** Rows of a block: half a screen. */
-const blockRows = 16
+/** Rows of a block: a quarter of a screen, so that even a fast scroll makes few in one frame. */
+const blockRows = 8
 
 type BlockProps = Omit<DrawingProps, 'top' | 'height'>
 
