@@ -264,12 +264,14 @@ async function scrollThrough(page: Page, pixels?: number): Promise<z.infer<typeo
   )
 }
 
+/** Frames a second, of the milliseconds between them. */
+const rate = (times: readonly number[]): number => (times.length / times.reduce((a, b) => a + b, 0)) * 1_000
+
 function openFigures(name: string, opened: readonly Opened[], atMost: number): Figure[] {
   const of = (
     key: 'answered' | 'drawn' | 'whole' | 'longestFrame' | 'openMillis' | 'frameMillis',
   ): number[] => opened.map((one) => one[key])
   const frames = opened.flatMap((one) => one.frames)
-  const rate = (times: readonly number[]): number => (times.length / times.reduce((a, b) => a + b, 0)) * 1_000
   return [
     {
       name: `${name}: click → drawn, median of ${opened.length}`,
