@@ -293,7 +293,7 @@ function openFigures(name: string, opened: readonly Opened[], atMost: number): F
       name: `${name}: scrolled by the wheel, ${wheelPixels} px a frame`,
       value: rate(opened.flatMap((one) => one.wheel)),
       unit: 'fps',
-      atLeast: 59,
+      atLeast: 60,
       note: `at rest ${rate(opened.flatMap((one) => one.rest)).toFixed(1)} fps`,
     },
     {

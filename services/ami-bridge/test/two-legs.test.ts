@@ -1,6 +1,7 @@
 import t from 'tap'
 import { runSipp, startSipp, type SippMessage } from '@sip-capture/infra/test-pbx/sipp.ts'
 import { startTestPbx } from '@sip-capture/infra/test-pbx/test-pbx.ts'
+import { findFreePort } from '@sip-capture/testing/free-port.ts'
 import { startTestRedis } from '@sip-capture/testing/test-redis.ts'
 import { parseMessage } from '@sip-capture/sip/message.ts'
 import type { SipRecord } from '@sip-capture/contract/bus/sip-record.ts'
@@ -84,7 +85,7 @@ t.test(
 
 t.test('200 calls with HEP on: every message once, byte for byte', async (t) => {
   const redis = await startTestRedis()
-  const hepPort = await freeUdpPort()
+  const hepPort = await findFreePort()
   const pbx = await startTestPbx({ hep: { host: '127.0.0.1', port: hepPort, password: 'hep-secret' } })
   const bus = createBusReader(redis.url)
   const bridge = await startTestBridge(
@@ -158,9 +159,4 @@ const tallySipp = (...logs: readonly (readonly SippMessage[])[]) =>
 function callIdOf(record: SipRecord): string {
   const parsed = parseMessage(record.payload)
   return parsed.ok ? parsed.message.callId : ''
-}
-
-async function freeUdpPort(): Promise<number> {
-  const { findFreePort } = await import('@sip-capture/testing/free-port.ts')
-  return findFreePort('127.0.0.1')
 }
