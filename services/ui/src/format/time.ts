@@ -2,17 +2,36 @@ import { parseTime } from '@sip-capture/contract/time.ts'
 
 /** Times in the viewer's zone, which is always written beside them. Epoch microseconds in, text out. */
 
-const clock = new Intl.DateTimeFormat(undefined, {
+const clockFormat = new Intl.DateTimeFormat(undefined, {
   hour: '2-digit',
   minute: '2-digit',
   second: '2-digit',
   hourCycle: 'h23',
 })
 const dayMonth = new Intl.DateTimeFormat(undefined, { month: 'short', day: '2-digit' })
-const fullDate = new Intl.DateTimeFormat(undefined, { year: 'numeric', month: 'short', day: '2-digit' })
+const fullDateFormat = new Intl.DateTimeFormat(undefined, { year: 'numeric', month: 'short', day: '2-digit' })
 /** Asked for once: making a formatter takes milliseconds. */
-const { timeZone: zoneName } = clock.resolvedOptions()
+const { timeZone: zoneName } = clockFormat.resolvedOptions()
 const zoneFormat = new Intl.DateTimeFormat(undefined, { timeZoneName: 'longOffset', hour: '2-digit' })
+
+const clock = oncePerSecond((millis) => clockFormat.format(millis))
+const fullDate = oncePerSecond((millis) => fullDateFormat.format(millis))
+const zoneOffset = oncePerSecond((millis) =>
+  zoneFormat
+    .formatToParts(millis)
+    .find((part) => part.type === 'timeZoneName')
+    ?.value.replace('GMT', 'UTC'),
+)
+
+/** Most rows of a table are of the second of the row before: to format a time costs as much as to draw its row. */
+function oncePerSecond<T>(format: (millis: number) => T): (atMicros: number) => T {
+  let last: { second: number; text: T } | undefined
+  return (atMicros) => {
+    const second = Math.floor(atMicros / 1_000_000)
+    if (last?.second !== second) last = { second, text: format(second * 1000) }
+    return last.text
+  }
+}
 
 /** RFC 3339 → epoch microseconds; 0 when it is not a time. */
 export function toMicros(at: string): number {
@@ -26,7 +45,7 @@ function fraction(atMicros: number, digits: 3 | 6): string {
 
 /** `14:03:07.123`. */
 export function clockTime(atMicros: number, digits: 3 | 6 = 3): string {
-  return `${clock.format(atMicros / 1000)}.${fraction(atMicros, digits)}`
+  return `${clock(atMicros)}.${fraction(atMicros, digits)}`
 }
 
 /** `14:03:07.123`, with the day before it when that is not today. */
@@ -42,15 +61,12 @@ export function rowTime(atMicros: number, nowMillis: number): string {
 
 /** `23 Nov 2026, 14:03:07.123456`. */
 export function fullTime(atMicros: number): string {
-  return `${fullDate.format(atMicros / 1000)}, ${clockTime(atMicros, 6)}`
+  return `${fullDate(atMicros)}, ${clockTime(atMicros, 6)}`
 }
 
 /** `Europe/Vienna, UTC+01:00`: the viewer's zone and its offset at that time. */
 export function zoneText(atMicros: number = Date.now() * 1000): string {
-  const offset = zoneFormat
-    .formatToParts(atMicros / 1000)
-    .find((part) => part.type === 'timeZoneName')
-    ?.value.replace('GMT', 'UTC')
+  const offset = zoneOffset(atMicros)
   // UTC needs no offset to it.
   return offset === undefined || zoneName === 'UTC' || offset === zoneName
     ? zoneName
@@ -99,7 +115,7 @@ export function fromLocalField(value: string): number | null {
 /** `23 Nov 2026, 14:03:07 to 14:05:10`, from RFC 3339 times; the day is said again only when it is another. */
 export function rangeText(from: string, to: string): string {
   const [first, last] = [secondTime(from), secondTime(to)]
-  const day = fullDate.format(toMicros(to) / 1000)
+  const day = fullDate(toMicros(to))
   return first.startsWith(day) ? `${first} to ${last.slice(day.length + 2)}` : `${first} to ${last}`
 }
 
