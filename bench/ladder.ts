@@ -279,7 +279,10 @@ async function scrollThrough(page: Page, pixels?: number): Promise<z.infer<typeo
 async function scrollPlainRows(system: PageSystem): Promise<readonly number[]> {
   const page = await system.newPage()
   try {
-    const rows = Array.from({ length: 5_000 }, (_, n) => `<p>#${n} INVITE sip:44201@198.51.100.33, CSeq ${n}</p>`)
+    const rows = Array.from(
+      { length: 5_000 },
+      (_, n) => `<p>#${n} INVITE sip:44201@198.51.100.33, CSeq ${n}</p>`,
+    )
     await page.setContent(
       `<style>.ladder { height: 800px; overflow: auto } p { height: 46px; margin: 0 }</style>
        <div class="ladder">${rows.join('')}</div>`,

@@ -33,9 +33,12 @@ function definitionOf<S extends { readonly _zod: { readonly def: unknown } }>(
   return described._zod.def
 }
 
+/** Kinds whose checks are read here. */
+const withChecks: ReadonlySet<string> = new Set(['string', 'number', 'array'])
+
 function createCheck(schema: z.core.$ZodTypes): Check | null {
   const def = definitionOf(schema)
-  if (def.type !== 'string' && def.type !== 'number' && def.checks?.length) return null
+  if (!withChecks.has(def.type) && def.checks?.length) return null
   switch (def.type) {
     case 'string':
       return createTextCheck(def)
@@ -61,8 +64,17 @@ function createCheck(schema: z.core.$ZodTypes): Check | null {
     }
     case 'array': {
       const element = checkOf(def.element)
-      return element && ((value) => Array.isArray(value) && value.every(element))
+      const longest = longestOf(def.checks)
+      if (element === null || longest === null) return null
+      return (value) => Array.isArray(value) && value.length <= longest && value.every(element)
     }
+    case 'union': {
+      // One that is not understood is left to zod.
+      const options = def.options.map(checkOf).filter((check) => check !== null)
+      return (value) => options.some((check) => check(value))
+    }
+    case 'unknown':
+      return () => true
     case 'object':
       return createObjectCheck(def)
     default:
@@ -70,14 +82,20 @@ function createCheck(schema: z.core.$ZodTypes): Check | null {
   }
 }
 
-function createTextCheck({ checks = [], ...def }: z.core.$ZodStringDef): Check | null {
+/** Of a text or a list; null where more is asked than a length. */
+function longestOf(checks: readonly unknown[] = []): number | null {
   let longest = Number.POSITIVE_INFINITY
   for (const check of checks) {
     const one = definitionOf(check as z.core.$ZodChecks)
     if (one.check !== 'max_length') return null
     longest = Math.min(longest, one.maximum)
   }
-  if ('format' in def || def.coerce === true) return null
+  return longest
+}
+
+function createTextCheck({ checks, ...def }: z.core.$ZodStringDef): Check | null {
+  const longest = longestOf(checks)
+  if (longest === null || 'format' in def || def.coerce === true) return null
   return (value) => typeof value === 'string' && value.length <= longest
 }
 

@@ -21,11 +21,11 @@ export const clientFrame = z.discriminatedUnion('type', [
 ])
 export type ClientFrame = z.input<typeof clientFrame>
 
-const rows = z.object({
+const rows = {
   items: z.array(messageRow).max(1000),
   /** The stream position behind these rows: what to send as `since`. */
   position: livePosition,
-})
+}
 
 export const serverFrame = z.discriminatedUnion('type', [
   z.object({
@@ -35,9 +35,9 @@ export const serverFrame = z.discriminatedUnion('type', [
     serverTime: z.string(),
   }),
   /** Seen by Asterisk. */
-  rows.extend({ type: z.literal('sip:traffic') }),
+  z.object({ type: z.literal('sip:traffic'), ...rows }),
   /** Seen on the wire. */
-  rows.extend({ type: z.literal('sip:capture-packet') }),
+  z.object({ type: z.literal('sip:capture-packet'), ...rows }),
   /** Calls that have news. */
   z.object({
     type: z.literal('call:updated'),

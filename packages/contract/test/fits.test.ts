@@ -1,6 +1,7 @@
 import t from 'tap'
 import { z } from 'zod'
 import { fits } from '@sip-capture/contract/fits.ts'
+import { serverFrame } from '@sip-capture/contract/live.ts'
 import { callDetail } from '@sip-capture/contract/rest/call.ts'
 import { statusFilter } from '@sip-capture/contract/rest/message.ts'
 
@@ -71,6 +72,20 @@ t.test('an answer fits when zod takes it as it is, and only then', async (t) => 
     if (fits(callDetail, changed) !== success) t.fail(`differs from zod: ${JSON.stringify(changed)}`)
   }
   t.ok(refused > 300, `${refused} wrong answers`)
+})
+
+t.test('a frame of rows fits as zod takes it, one that may hold defaults is left to zod', async (t) => {
+  const frame = { type: 'sip:traffic', items: [message], position: '1-0' }
+  t.ok(fits(serverFrame, frame))
+  t.notOk(
+    fits(serverFrame, { ...frame, items: Array.from({ length: 1001 }, () => message) }),
+    'too many rows',
+  )
+  for (const changed of mutations(frame))
+    if (fits(serverFrame, changed) !== serverFrame.safeParse(changed).success)
+      t.fail(`differs from zod: ${JSON.stringify(changed)}`)
+  t.ok(fits(serverFrame, { type: 'watch:matched', items: [undefined, 1, {}], missed: 0 }))
+  t.notOk(fits(serverFrame, { type: 'watch:unheard', items: [], missed: 0 }))
 })
 
 t.test('members that a schema does not name are no fault', async (t) => {

@@ -5,6 +5,7 @@ import { page } from '@sip-capture/contract/rest/page.ts'
 import { countText } from '../format/number.ts'
 import { getJson } from './api-client.ts'
 import { attributes } from './attributes.ts'
+import { behindFrame } from './behind-frame.ts'
 import {
   type CaptureFilter,
   emptyFilter,
@@ -24,6 +25,9 @@ const rowPage = page(messageRow)
 const historyPageRows = 200
 const maxFillPages = 20
 const flushMillis = 50
+/** After a draw that replaced all that a window shows: nobody reads faster, and each such draw costs a frame or two. */
+const floodFlushMillis = 200
+const floodRows = 40
 const sortedFlushMillis = 1000
 /** History has a live row a moment later: asked twice, so that no row falls between the first answer and the feed. */
 const secondBackfillMillis = 2500
@@ -67,6 +71,8 @@ export class CaptureModel {
   #queue: MessageRow[] = []
   #gaps: Extract<ServerFrame, { type: 'gap' }>[] = []
   #queueLetGo = 0
+  /** Rows of the last draw. */
+  #flushedRows = 0
   #flushTimer: ReturnType<typeof setTimeout> | undefined
   #backfillTimer: ReturnType<typeof setTimeout> | undefined
   #abort: AbortController | undefined
@@ -275,16 +281,20 @@ export class CaptureModel {
   }
 
   #scheduleFlush(): void {
-    this.#flushTimer ??= setTimeout(
-      () => {
+    this.#flushTimer ??= setTimeout(() => {
+      behindFrame(() => {
         this.#flushTimer = undefined
         this.#flush()
-      },
-      this.sort.peek().by === 'time' ? flushMillis : sortedFlushMillis,
-    )
+      })
+    }, this.#flushDelay())
   }
 
-  /** One clock for all changes of the table: twenty draws a second at most, and fewer where sorting costs more. */
+  #flushDelay(): number {
+    if (this.sort.peek().by !== 'time') return sortedFlushMillis
+    return this.#flushedRows < floodRows ? flushMillis : floodFlushMillis
+  }
+
+  /** One clock for all changes of the table: twenty draws a second at most, and fewer in a flood or where sorting costs more. */
   #flush(): void {
     if (this.paused.peek()) {
       // Counted by id, so that what the table already shows (a replay) is not "new".
@@ -298,6 +308,7 @@ export class CaptureModel {
     this.#queue = []
     this.#gaps = []
     this.pending.value = 0
+    this.#flushedRows = rows.length
     if (rows.length === 0 && gaps.length === 0) return
     this.store.add(rows)
     for (const gap of gaps) this.store.addGap(gap)

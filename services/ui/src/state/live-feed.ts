@@ -1,4 +1,5 @@
 import { signal } from '@preact/signals'
+import { fits } from '@sip-capture/contract/fits.ts'
 import { type ClientFrame, type ServerFrame, serverFrame } from '@sip-capture/contract/live.ts'
 import type { FollowCalls } from '@sip-capture/contract/live-calls.ts'
 import { accessToken, socketProtocols } from './access.ts'
@@ -175,7 +176,9 @@ export class LiveFeed {
 function parseFrame(data: unknown): ServerFrame | undefined {
   if (typeof data !== 'string') return undefined
   try {
-    const parsed = serverFrame.safeParse(JSON.parse(data))
+    const frame: unknown = JSON.parse(data)
+    if (fits(serverFrame, frame)) return frame
+    const parsed = serverFrame.safeParse(frame)
     return parsed.success ? parsed.data : undefined
   } catch {
     return undefined
