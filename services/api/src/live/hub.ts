@@ -13,6 +13,10 @@ import { readReplay } from './replay.ts'
 import { Subscriber, type LiveSocket } from './subscriber.ts'
 
 const flushMillis = 50
+/** Rows that come sooner behind the last ones wait: a frame costs a socket the same whatever it holds, so more browsers wait
+ *  longer, up to `flushMillis`. */
+const minFlushMillis = 5
+const flushMillisPerBrowser = 0.5
 const callUpdateMillis = 500
 const maxCallIds = 1_000
 /** A longer Call-ID is an attack; its page refreshes by hand. */
@@ -71,8 +75,25 @@ export function startHub(options: {
         subscriber.offer(item, position)
         if (subscriber.isFull) subscriber.flush()
       }
+      flushSoon()
     },
   })
+
+  let flushTimer: NodeJS.Timeout | undefined
+  let flushedAt = -Infinity
+
+  function flushSoon(): void {
+    if (flushTimer !== undefined || subscribers.size === 0) return
+    const gap = Math.min(flushMillis, minFlushMillis + subscribers.size * flushMillisPerBrowser)
+    flushTimer = setTimeout(flush, Math.max(0, flushedAt + gap - performance.now()))
+  }
+
+  function flush(): void {
+    clearTimeout(flushTimer)
+    flushTimer = undefined
+    flushedAt = performance.now()
+    for (const subscriber of subscribers.keys()) subscriber.flush()
+  }
 
   async function replay(subscriber: Subscriber, since: string | undefined): Promise<void> {
     if (since === undefined) return
@@ -127,8 +148,9 @@ export function startHub(options: {
     setInterval(() => {
       for (const subscriber of subscribers.keys()) subscriber.flushCalls()
     }, callUpdateMillis),
+    // Also what had to wait for a slow socket, a pause or a replay.
     setInterval(() => {
-      for (const subscriber of subscribers.keys()) subscriber.flush()
+      flush()
       for (const [subscriber, position] of afterReplay) {
         if (!isAtOrBehind(position, feed.position)) continue
         subscriber.forgetReplay()
@@ -194,6 +216,7 @@ export function startHub(options: {
     },
     async close() {
       timers.forEach((timer) => clearInterval(timer))
+      clearTimeout(flushTimer)
       for (const socket of subscribers.values()) socket.close(1012, 'the service is restarting')
       await feed.close()
     },

@@ -71,8 +71,9 @@ export class CaptureModel {
   #queue: MessageRow[] = []
   #gaps: Extract<ServerFrame, { type: 'gap' }>[] = []
   #queueLetGo = 0
-  /** Rows of the last draw. */
+  /** The last draw: its rows, and when it was. */
   #flushedRows = 0
+  #flushedAt = -Infinity
   #flushTimer: ReturnType<typeof setTimeout> | undefined
   #backfillTimer: ReturnType<typeof setTimeout> | undefined
   #abort: AbortController | undefined
@@ -291,11 +292,13 @@ export class CaptureModel {
 
   #flushDelay(): number {
     if (this.sort.peek().by !== 'time') return sortedFlushMillis
-    return this.#flushedRows < floodRows ? flushMillis : floodFlushMillis
+    const pause = this.#flushedRows < floodRows ? flushMillis : floodFlushMillis
+    return Math.max(0, this.#flushedAt + pause - performance.now())
   }
 
   /** One clock for all changes of the table: twenty draws a second at most, and fewer in a flood or where sorting costs more. */
   #flush(): void {
+    this.#flushedAt = performance.now()
     if (this.paused.peek()) {
       // Counted by id, so that what the table already shows (a replay) is not "new".
       const fresh = new Set<string>()
