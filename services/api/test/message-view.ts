@@ -1,5 +1,8 @@
 import type { SipRecord } from '@sip-capture/contract/bus/sip-record.ts'
 import { createDirectory } from '../src/directory.ts'
+import { insertMessages, type InsertOutcome } from '../src/history/message-writer.ts'
+import { PackedMessages } from '../src/history/packed-messages.ts'
+import type { Store } from '../src/history/store.ts'
 import { toMessageView, toNaming, type MessageView } from '../src/ingest/message-row.ts'
 
 /** One trunk, one phone, the PBX at 192.0.2.20. */
@@ -34,4 +37,14 @@ export const directory = createDirectory([
 
 export function viewOf(record: SipRecord, capture = ''): MessageView {
   return toMessageView(record, { ...toNaming(record, directory), capture })
+}
+
+export function pack(views: readonly MessageView[]): PackedMessages {
+  const packed = new PackedMessages()
+  for (const view of views) packed.add(view)
+  return packed
+}
+
+export function insertViews(store: Store, views: readonly MessageView[]): Promise<InsertOutcome> {
+  return insertMessages(store, pack(views))
 }

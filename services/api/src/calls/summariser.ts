@@ -2,7 +2,7 @@ import { setImmediate as breathe, setTimeout as pause } from 'node:timers/promis
 import { nowMicros } from '@sip-capture/contract/time.ts'
 import type { Logger } from '@sip-capture/service/logger.ts'
 import { isBadData, StoreError, type Store } from '../history/store.ts'
-import type { MessageView } from '../ingest/message-row.ts'
+import type { PackedMessage } from '../history/packed-messages.ts'
 import { readCalls, type CallHistory } from './call-batch.ts'
 import { toCallKey, type CallNews } from './call-record.ts'
 import {
@@ -31,7 +31,7 @@ export interface SummariserCounters {
 
 export interface Summariser {
   /** Messages that history has now. */
-  markMessages(views: readonly MessageView[]): void
+  markMessages(messages: readonly Pick<PackedMessage, 'method' | 'callId' | 'capture'>[]): void
   /** Calls of live traffic whose legs have changed. */
   markCalls(callIds: readonly string[]): void
   /** A file was read in: its calls are looked for in history. */
@@ -250,10 +250,9 @@ export function startSummariser(options: {
   const running = run()
 
   return {
-    markMessages(views) {
-      for (const { row, naming } of views)
-        if (row.callId !== '' && isCallMethod.has(row.method))
-          mark({ capture: naming.capture, callId: row.callId })
+    markMessages(messages) {
+      for (const { method, callId, capture } of messages)
+        if (callId !== '' && isCallMethod.has(method)) mark({ capture, callId })
     },
     markCalls(callIds) {
       for (const callId of callIds) mark({ capture: '', callId })

@@ -22,6 +22,11 @@ export class RowBinaryWriter {
     return this.#bytes.subarray(0, this.#at)
   }
 
+  /** Bytes written so far. */
+  get size(): number {
+    return this.#at
+  }
+
   bool(value: boolean): void {
     this.uint8(value ? 1 : 0)
   }

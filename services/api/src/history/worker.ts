@@ -154,7 +154,7 @@ async function write(opened: Store, config: WorkerConfig, logger: Logger): Promi
     consumer: `${config.NODE_NAME}-history`,
     directory,
     legChanges,
-    onStored: (views) => summaries.markMessages(views),
+    onStored: (messages) => summaries.markMessages(messages),
     logger,
   })
   const timers = [

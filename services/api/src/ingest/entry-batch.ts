@@ -2,8 +2,9 @@ import { callEvent, type CallEvent } from '@sip-capture/contract/bus/call-event.
 import { sipRecord } from '@sip-capture/contract/bus/sip-record.ts'
 import { decodeBatch } from '@sip-capture/contract/codec.ts'
 import type { Directory } from '../directory.ts'
+import { PackedMessages } from '../history/packed-messages.ts'
 import type { StreamEntry } from '../stream-entries.ts'
-import { toMessageView, toNaming, type MessageView } from './message-row.ts'
+import { toMessageView, toNaming } from './message-row.ts'
 
 export interface DeadLetter {
   readonly key: string
@@ -14,7 +15,7 @@ export interface DeadLetter {
 
 /** Entries on their way into history: decoded, and what must be acknowledged once it is there. */
 export class EntryBatch {
-  readonly views: MessageView[] = []
+  readonly messages = new PackedMessages()
   readonly events: CallEvent[] = []
   readonly deadLetters: DeadLetter[] = []
   readonly acknowledge = new Map<string, string[]>()
@@ -29,7 +30,7 @@ export class EntryBatch {
   addMessages(key: string, entry: StreamEntry, directory: Directory): void {
     this.#note(key, entry)
     const batch = decodeBatch(sipRecord, entry.fields)
-    for (const record of batch.items) this.views.push(toMessageView(record, toNaming(record, directory)))
+    for (const record of batch.items) this.messages.add(toMessageView(record, toNaming(record, directory)))
     this.#reject(key, entry.id, batch)
   }
 

@@ -5,10 +5,10 @@ import type { Redis } from 'ioredis'
 import { findChangedCallIds, insertCallEvents } from '../history/leg-store.ts'
 import type { LegChanges } from '../history/legs/leg-changes.ts'
 import { insertMessages } from '../history/message-writer.ts'
+import type { PackedMessage, PackedMessages } from '../history/packed-messages.ts'
 import { isBadData, type Store } from '../history/store.ts'
 import type { DeadLetter, EntryBatch } from './entry-batch.ts'
 import type { IngestCounters } from './ingest-counters.ts'
-import type { MessageView } from './message-row.ts'
 
 const maxDeadLetters = 10_000
 const maxPauseMillis = 5_000
@@ -26,7 +26,7 @@ export function createHistorySink(options: {
   deadLetterKey: string
   legChanges: LegChanges
   /** Messages that are in history now. */
-  onStored: (views: readonly MessageView[]) => void
+  onStored: (messages: readonly PackedMessage[]) => void
   counters: IngestCounters
   logger: Logger
 }): HistorySink {
@@ -55,30 +55,31 @@ export function createHistorySink(options: {
 
   /** One row that the store refuses must not hold up the others: halve until it is alone. */
   async function storeMessages(
-    views: readonly MessageView[],
+    packed: PackedMessages,
+    messages: readonly PackedMessage[],
     letters: DeadLetter[],
     signal: AbortSignal,
   ): Promise<void> {
-    if (views.length === 0) return
+    if (messages.length === 0) return
     try {
       await persist(async () => {
-        const outcome = await insertMessages(store, views)
+        const outcome = await insertMessages(store, packed, messages)
         counters.stored += outcome.stored
         counters.duplicates += outcome.duplicates
       }, signal)
     } catch (error) {
       if (!isBadData(error)) throw error
-      const [only] = views
-      if (views.length > 1 || !only) {
-        const half = views.length >> 1
-        await storeMessages(views.slice(0, half), letters, signal)
-        await storeMessages(views.slice(half), letters, signal)
+      const [only] = messages
+      if (messages.length > 1 || !only) {
+        const half = messages.length >> 1
+        await storeMessages(packed, messages.slice(0, half), letters, signal)
+        await storeMessages(packed, messages.slice(half), letters, signal)
         return
       }
       letters.push({
         key: 'history',
-        id: only.record.id,
-        bytes: Buffer.from(only.record.payload.subarray(0, 4096)),
+        id: only.id,
+        bytes: Buffer.from(packed.payloadOf(only).subarray(0, 4096)),
         problem: `the store refuses it: ${error instanceof Error ? error.message.slice(0, 400) : ''}`,
       })
     }
@@ -99,8 +100,8 @@ export function createHistorySink(options: {
     },
     async write(batch, signal) {
       const letters = [...batch.deadLetters]
-      await storeMessages(batch.views, letters, signal)
-      onStored(batch.views)
+      await storeMessages(batch.messages, batch.messages.all, letters, signal)
+      onStored(batch.messages.all)
       if (batch.events.length > 0) {
         await persist(() => insertCallEvents(store, batch.events), signal)
         await tellLegChanges(batch)

@@ -4,12 +4,13 @@ import type { Logger } from '@sip-capture/service/logger.ts'
 import type { Redis } from 'ioredis'
 import type { DirectoryFeed } from '../directory-feed.ts'
 import type { LegChanges } from '../history/legs/leg-changes.ts'
+import type { PackedMessage } from '../history/packed-messages.ts'
 import type { Store } from '../history/store.ts'
+import { inTurns } from '../in-turns.ts'
 import { autoclaim, toStreams, type StreamEntry } from '../stream-entries.ts'
 import { EntryBatch } from './entry-batch.ts'
 import { createHistorySink } from './history-sink.ts'
 import { newIngestCounters, type IngestCounters } from './ingest-counters.ts'
-import type { MessageView } from './message-row.ts'
 import { createStreamKeeper } from './stream-keeper.ts'
 
 export interface Ingest {
@@ -48,7 +49,7 @@ export function startIngest(options: {
   directory: DirectoryFeed
   legChanges: LegChanges
   /** Messages that are in history now. */
-  onStored: (views: readonly MessageView[]) => void
+  onStored: (messages: readonly PackedMessage[]) => void
   logger: Logger
 }): Ingest {
   const { store, redis, blockingRedis, keys, consumer, directory, legChanges, onStored, logger } = options
@@ -122,11 +123,11 @@ export function startIngest(options: {
     )) as [string, string, number, number][]
     const deliveries = new Map(pending.map(([id, , , count]) => [id, count]))
     const batch = new EntryBatch()
-    for (const entry of entries) {
+    await inTurns(entries, (entry) => {
       const count = deliveries.get(entry.id) ?? 0
       if (count > maxDeliveries) batch.addPoison(key, entry, `tried ${count} times without success`)
       else add(batch, key, entry)
-    }
+    })
     await sink.write(batch, stopping.signal)
   }
 
@@ -157,8 +158,8 @@ export function startIngest(options: {
     for (let block = blockMillis; ; block = Math.ceil(until - performance.now())) {
       if (block <= 0) break
       const read = await readGroup(news, streams, block)
-      for (const [key, entries] of read) for (const entry of entries) add(batch, key, entry)
-      if (batch.isEmpty || batch.views.length >= maxRows || stopping.signal.aborted) break
+      for (const [key, entries] of read) await inTurns(entries, (entry) => add(batch, key, entry))
+      if (batch.isEmpty || batch.messages.all.length >= maxRows || stopping.signal.aborted) break
       until ||= performance.now() + gatherMillis
     }
     if (!batch.isEmpty) await sink.write(batch, stopping.signal)

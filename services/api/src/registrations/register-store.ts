@@ -1,9 +1,8 @@
 import { callEvent, type CallEvent } from '@sip-capture/contract/bus/call-event.ts'
 import type { Direction, MessageSource } from '@sip-capture/contract/bus/sip-record.ts'
-import type { MessageView } from '../ingest/message-row.ts'
 import type { Store } from '../history/store.ts'
 import { micros } from '../history/time-sql.ts'
-import { registerColumnNames, type RegisterMessage, toRegisterCells } from './register-columns.ts'
+import { registerColumnNames, type RegisterMessage } from './register-columns.ts'
 
 /** AORs that one answer looks at, and messages of each. */
 const maxAors = 1_000
@@ -16,14 +15,13 @@ export interface RegisterRange {
   readonly until: number
 }
 
-/** REGISTERs and their answers among these messages. The same twice is one row. @throws StoreError */
-export async function insertRegisters(store: Store, views: readonly MessageView[]): Promise<void> {
-  const lines = views.map(toRegisterCells).filter((cells) => cells !== undefined)
+/** REGISTERs and their answers, of each its cells in JSON (`toRegisterCells`). The same twice is one row. @throws StoreError */
+export async function insertRegisters(store: Store, lines: readonly string[]): Promise<void> {
   if (lines.length > 0)
     await store.insert(
       'registers',
       registerColumnNames,
-      Buffer.from(lines.map((cells) => `${JSON.stringify(cells)}\n`).join('')),
+      Buffer.from(lines.map((line) => `${line}\n`).join('')),
     )
 }
 

@@ -4,10 +4,9 @@ import type { CallNews } from '../../src/calls/call-record.ts'
 import { listCalls } from '../../src/calls/call-store.ts'
 import { DirtyCalls } from '../../src/calls/dirty-calls.ts'
 import { startSummariser } from '../../src/calls/summariser.ts'
-import { insertMessages } from '../../src/history/message-writer.ts'
 import { StoreError, type Store } from '../../src/history/store.ts'
 import { until } from '../api-under-test.ts'
-import { viewOf } from '../message-view.ts'
+import { insertViews, pack, viewOf } from '../message-view.ts'
 import { sipRecordOf, sipText } from '../sip-records.ts'
 import { openTestStore } from '../test-store.ts'
 import { callMessages, second } from './call-messages.ts'
@@ -38,7 +37,7 @@ t.test('what is in history and in no log is found at the start: old, imported, l
     sipText({ startLine: 'REGISTER sip:x SIP/2.0', cseq: '1 REGISTER', callId: 'register' }),
     { atMicros: start },
   )
-  await insertMessages(store, [
+  await insertViews(store, [
     ...Array.from({ length: 30 }, (_, n) => viewsOf(`call-${n}`, n)).flat(),
     ...viewsOf('call-1', 500, capture),
     viewOf(register),
@@ -57,7 +56,7 @@ t.test('what is in history and in no log is found at the start: old, imported, l
   t.equal(news.flatMap(({ records }) => records).length, 31, 'each told once')
   t.equal(first.counters.callsSummarised, 31)
 
-  await insertMessages(store, viewsOf('meanwhile', 100))
+  await insertViews(store, viewsOf('meanwhile', 100))
   const again = startSummariser({ store, isTrunk, onNews: () => {}, logger })
   t.teardown(() => again.close())
   await until(
@@ -75,8 +74,8 @@ t.test('two that summarise the same calls make one row of each', async (t) => {
   })
   for (let n = 0; n < 40; n++) {
     const views = viewsOf(`call-${n}`, n)
-    await insertMessages(store, views)
-    for (const one of both) one.markMessages(views)
+    await insertViews(store, views)
+    for (const one of both) one.markMessages(pack(views).all)
   }
   await until(
     () => both,
@@ -103,8 +102,8 @@ t.test('a store that fails for a while loses no call', async (t) => {
   t.teardown(() => summariser.close())
   isDown = true
   const views = viewsOf('patient', 1)
-  await insertMessages(store, views)
-  summariser.markMessages(views)
+  await insertViews(store, views)
+  summariser.markMessages(pack(views).all)
   await until(
     () => summariser.counters,
     ({ callSummaryFailures }) => callSummaryFailures > 1,

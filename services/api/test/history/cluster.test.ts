@@ -2,12 +2,11 @@ import { startTestClickHouse } from '@sip-capture/testing/test-clickhouse.ts'
 import t from 'tap'
 import { openClusterStore } from '../../src/history/cluster-store.ts'
 import { listMessages, readCallMessages } from '../../src/history/message-reader.ts'
-import { insertMessages } from '../../src/history/message-writer.ts'
 import { migrate, migrations } from '../../src/history/schema.ts'
 import type { Store } from '../../src/history/store.ts'
 import { tablesOfCluster } from '../../src/history/tables.ts'
 import { until } from '../api-under-test.ts'
-import { viewOf } from '../message-view.ts'
+import { insertViews, viewOf } from '../message-view.ts'
 import { sipRecordOf, sipText } from '../sip-records.ts'
 import { newHistory, openTestStore, useCluster } from '../test-store.ts'
 
@@ -32,7 +31,7 @@ const allIds = async (store: Store) =>
 
 t.test('both shards have calls, and a call is on one with its slots', async (t) => {
   const store = await openTestStore(t)
-  await insertMessages(store, views(0, 500))
+  await insertViews(store, views(0, 500))
   const placed = await store.query<{ shard: number; calls: number; messages: number }>(
     `SELECT _shard_num AS shard, uniqExact(callId) AS calls, count() AS messages FROM messages GROUP BY shard ORDER BY shard`,
   )
@@ -71,7 +70,7 @@ t.test(
         await until(
           async () => {
             try {
-              return (await insertMessages(store, batch)).stored
+              return (await insertViews(store, batch)).stored
             } catch {
               failures += 1
               return undefined
@@ -111,13 +110,13 @@ t.test(
     const store = openClusterStore({ urls: HISTORY_URL.split(','), cluster: HISTORY_CLUSTER })
     t.teardown(() => store.close())
     await migrate(store)
-    await insertMessages(store, views(0, 20))
+    await insertViews(store, views(0, 20))
     const [server] = cluster.servers
     await server?.kill()
-    await t.rejects(insertMessages(store, views(0, 40)))
+    await t.rejects(insertViews(store, views(0, 40)))
     t.same(await store.query('SELECT 1 AS one'), [{ one: 1 }], 'a server answers')
     await server?.start()
-    t.same(await insertMessages(store, views(0, 40)), { stored: 40, duplicates: 40 })
+    t.same(await insertViews(store, views(0, 40)), { stored: 40, duplicates: 40 })
     t.equal((await allIds(store)).length, 80)
   },
 )
@@ -133,9 +132,9 @@ t.test('a server that comes without tables gets them at the next start', async (
     const answer = await fetch(new URL('/', second), { method: 'POST', body: sql })
     t.equal(answer.status, 200, await answer.text())
   }
-  await t.rejects(insertMessages(store, views(0, 20)))
+  await t.rejects(insertViews(store, views(0, 20)))
   await migrate(store)
-  t.equal((await insertMessages(store, views(0, 20))).stored, 40)
+  t.equal((await insertViews(store, views(0, 20))).stored, 40)
   t.equal((await allIds(store)).length, 40)
 })
 

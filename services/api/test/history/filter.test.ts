@@ -1,9 +1,8 @@
 import t from 'tap'
 import { messageFilter } from '@sip-capture/contract/rest/message.ts'
 import { listMessages } from '../../src/history/message-reader.ts'
-import { insertMessages } from '../../src/history/message-writer.ts'
 import { compileMatch } from '../../src/live/message-match.ts'
-import { viewOf } from '../message-view.ts'
+import { insertViews, viewOf } from '../message-view.ts'
 import { sipRecordOf, sipText } from '../sip-records.ts'
 import { openTestStore } from '../test-store.ts'
 
@@ -202,7 +201,7 @@ function* randomSearches(count: number): Generator<string> {
 
 t.test('every filter says the same live and over history', async (t) => {
   const store = await openTestStore(t)
-  await insertMessages(store, views)
+  await insertViews(store, views)
   for (const [words, expected] of filters) {
     const filter = messageFilter.parse(words)
     const match = compileMatch(filter)

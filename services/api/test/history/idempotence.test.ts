@@ -1,10 +1,9 @@
 import t from 'tap'
 import { decodeFrames, encodeFrames, type Piece } from '../../src/history/frames-column.ts'
 import { findMessage, listMessages, readCallMessages } from '../../src/history/message-reader.ts'
-import { insertMessages } from '../../src/history/message-writer.ts'
 import { applyRetentionBytes, applyRetentionDays, readHistoryBytes } from '../../src/history/retention.ts'
 import { StoreError, type Store } from '../../src/history/store.ts'
-import { viewOf } from '../message-view.ts'
+import { insertViews, viewOf } from '../message-view.ts'
 import { sipRecordOf, sipText } from '../sip-records.ts'
 import { openTestStore } from '../test-store.ts'
 
@@ -30,9 +29,9 @@ const ids = async (store: Store) =>
 t.test('a batch that comes again, whole or in part, makes no second row', async (t) => {
   const store = await openTestStore(t)
   const views = someViews(100)
-  t.same(await insertMessages(store, views.slice(0, 60)), { stored: 60, duplicates: 0 })
-  t.same(await insertMessages(store, views), { stored: 40, duplicates: 60 })
-  t.same(await insertMessages(store, [...views, ...views]), { stored: 0, duplicates: 200 })
+  t.same(await insertViews(store, views.slice(0, 60)), { stored: 60, duplicates: 0 })
+  t.same(await insertViews(store, views), { stored: 40, duplicates: 60 })
+  t.same(await insertViews(store, [...views, ...views]), { stored: 0, duplicates: 200 })
   t.same(
     await ids(store),
     views.map(({ record }) => record.id),
@@ -50,9 +49,9 @@ t.test('a process that died between the tables leaves nothing twice and nothing 
       await store.insertBinary(table, columns, body)
     },
   }
-  await t.rejects(insertMessages(dying, views))
+  await t.rejects(insertViews(dying, views))
   t.same(await ids(store), [], 'not shown before all tables have it')
-  await insertMessages(store, views)
+  await insertViews(store, views)
   t.same(
     await ids(store),
     views.map(({ record }) => record.id),
@@ -64,7 +63,7 @@ t.test('a process that died between the tables leaves nothing twice and nothing 
 t.test('two writers that store the same rows at once show them once', async (t) => {
   const store = await openTestStore(t)
   const views = someViews(200)
-  await Promise.all([insertMessages(store, views), insertMessages(store, views)])
+  await Promise.all([insertViews(store, views), insertViews(store, views)])
   t.equal((await ids(store)).length, 200)
   t.equal((await readCallMessages(store, { callIds: ['c'], limit: 1000 })).length, 200)
 })
@@ -76,8 +75,8 @@ t.test('one odd clock in a batch', async (t) => {
     views.push(
       viewOf(sipRecordOf(sipText({}), { atMicros: 1_000_000_000_000_000 + year * 31_557_600_000_000 })),
     )
-  t.equal((await insertMessages(store, views)).stored, 154, 'also 150 days at once')
-  t.equal((await insertMessages(store, views)).duplicates, 154)
+  t.equal((await insertViews(store, views)).stored, 154, 'also 150 days at once')
+  t.equal((await insertViews(store, views)).duplicates, 154)
 })
 
 t.test('bytes, frames and nanoseconds come back as they went in', async (t) => {
@@ -92,7 +91,7 @@ t.test('bytes, frames and nanoseconds come back as they went in', async (t) => {
   const view = viewOf(
     sipRecordOf(payload, { frames, nanos: 5, notes: ['truncated'], copies: 3, channel: 'PJSIP/a-1' }),
   )
-  await insertMessages(store, [view])
+  await insertViews(store, [view])
   const found = await findMessage(store, view.record.id)
   t.same(found?.record, view.record)
   const withHead = Buffer.concat([Buffer.alloc(42, 9), payload])
@@ -136,7 +135,7 @@ t.test('hostile Call-IDs are opaque', async (t) => {
     'x'.repeat(60_000),
   ]
   const views = callIds.map((callId, n) => viewOf(sipRecordOf(sipText({ callId }), { atMicros: start + n })))
-  await insertMessages(store, views)
+  await insertViews(store, views)
   for (const callId of callIds) {
     const found = await readCallMessages(store, { callIds: [callId], limit: 10 })
     t.equal(found.length, 1, JSON.stringify(callId).slice(0, 40))
@@ -151,7 +150,7 @@ t.test('retention by age can be set and changed; by bytes the oldest days go', a
   await applyRetentionDays(store, 7)
   const day = 86_400_000_000
   for (let n = 0; n < 3; n++)
-    await insertMessages(store, [viewOf(sipRecordOf(sipText({}), { atMicros: start + n * day }))])
+    await insertViews(store, [viewOf(sipRecordOf(sipText({}), { atMicros: start + n * day }))])
   t.same(await applyRetentionBytes(store, 1e12), [])
   t.equal((await ids(store)).length, 3)
   t.ok((await readHistoryBytes(store)) > 0)

@@ -5,12 +5,11 @@ import { summariseCall, type CallSummary } from '../../src/calls/summarise-call.
 import { countMessages, ExportReader, type ExportQuery } from '../../src/history/files/export-reader.ts'
 import { insertCallEvents, readCallEvents } from '../../src/history/leg-store.ts'
 import { listMessages, readCallMessages, type RowKey } from '../../src/history/message-reader.ts'
-import { insertMessages } from '../../src/history/message-writer.ts'
 import { migrate, migrations } from '../../src/history/schema.ts'
 import type { Store } from '../../src/history/store.ts'
 import { readLatestRegisters } from '../../src/registrations/register-store.ts'
 import { callMessages } from '../calls/call-messages.ts'
-import { viewOf } from '../message-view.ts'
+import { insertViews, viewOf } from '../message-view.ts'
 import { sipRecordOf, sipText } from '../sip-records.ts'
 import { openTestStore } from '../test-store.ts'
 
@@ -32,10 +31,10 @@ t.test('tables are made once, also by two at once; a version before goes on with
   const store = await openTestStore(t, { hasTables: false })
   const older = migrations.slice(0, -1)
   await Promise.all([migrate(store, older), migrate(store, older)])
-  await insertMessages(store, calls(20))
+  await insertViews(store, calls(20))
   await Promise.all([migrate(store), migrate(store)])
   await migrate(store)
-  t.equal((await insertMessages(store, calls(40))).stored, 20, 'what was running still writes')
+  t.equal((await insertViews(store, calls(40))).stored, 20, 'what was running still writes')
   t.equal((await listMessages(store, { filter: {}, order: 'asc', limit: 100 })).items.length, 40)
   await t.rejects(migrate(store, older), /made by a newer version/, 'and is not started again on them')
 })
@@ -43,7 +42,7 @@ t.test('tables are made once, also by two at once; a version before goes on with
 t.test('pages one behind the other have every row once, in both directions', async (t) => {
   const store = await openTestStore(t)
   const views = [...calls(150), ...calls(150, start + day)]
-  await insertMessages(store, views)
+  await insertViews(store, views)
   for (const order of ['asc', 'desc'] as const)
     for (const from of [undefined, '102']) {
       const wanted = views.filter(({ row }) => from === undefined || row.from.user === from)
@@ -63,14 +62,14 @@ t.test('pages one behind the other have every row once, in both directions', asy
 t.test('a batch of thousands, and calls of the longest names, each asked for at once', async (t) => {
   const store = await openTestStore(t)
   const views = calls(6_000)
-  t.equal((await insertMessages(store, views)).stored, 6_000)
-  t.same(await insertMessages(store, views), { stored: 0, duplicates: 6_000 })
+  t.equal((await insertViews(store, views)).stored, 6_000)
+  t.same(await insertViews(store, views), { stored: 0, duplicates: 6_000 })
   const names = ['{limit:UInt32}', `{callIds:Array(String)}' OR 1 --`, '\\', `\\'`, 'a\0b', '\t\n', 'é€']
   const callIds = names.map((name, n) => `${name}${String(n).repeat(9_000 * n)}`)
   const hostile = callIds.map((callId, n) =>
     viewOf(sipRecordOf(sipText({ callId }), { atMicros: start + n })),
   )
-  await insertMessages(store, hostile)
+  await insertViews(store, hostile)
   const wanted = hostile.map(({ row }) => row.callId)
   for (const repeats of [1, 40]) {
     const asked = Array.from({ length: repeats }, () => wanted).flat()
@@ -93,7 +92,7 @@ t.test('an export has every message once, in order of time; whole calls of a mat
     ),
   )
   const views = [...calls(60), ...answers]
-  await insertMessages(store, views)
+  await insertViews(store, views)
   t.same(
     await exported(store, { filter: {}, wholeCalls: false }),
     views.map(({ record }) => record.id),
@@ -180,8 +179,8 @@ t.test('registrations of many AORs, each with its messages', async (t) => {
       ),
     ),
   )
-  await insertMessages(store, views)
-  await insertMessages(store, views)
+  await insertViews(store, views)
+  await insertViews(store, views)
   const { messages, truncated } = await readLatestRegisters(store, { since: start, until: start + day })
   t.equal(truncated, false)
   t.same(messages.map(({ id }) => id).toSorted(), views.map(({ record }) => record.id).toSorted())
@@ -255,7 +254,7 @@ t.test('a statement that takes its time holds up no other', async (t) => {
   const slow = store
     .query('SELECT sum(sipHash64(number)) FROM numbers(60000000) SETTINGS max_threads = 1')
     .then(() => order.push('slow'))
-  await insertMessages(store, calls(20))
+  await insertViews(store, calls(20))
   const page = await listMessages(store, { filter: {}, order: 'asc', limit: 100 })
   order.push('page')
   t.equal(page.items.length, 20)

@@ -4,7 +4,6 @@ import { createLogger } from '@sip-capture/service/logger.ts'
 import { startSummariser } from '../../src/calls/summariser.ts'
 import { insertCallEvents } from '../../src/history/leg-store.ts'
 import { readCallSpan } from '../../src/history/message-reader.ts'
-import { insertMessages } from '../../src/history/message-writer.ts'
 import {
   completePins,
   countPins,
@@ -28,7 +27,7 @@ import { applyRetentionBytes, applyRetentionDays } from '../../src/history/reten
 import type { Store } from '../../src/history/store.ts'
 import { until } from '../api-under-test.ts'
 import { callMessages, second } from '../calls/call-messages.ts'
-import { viewOf } from '../message-view.ts'
+import { insertViews, pack, viewOf } from '../message-view.ts'
 import { openTestStore } from '../test-store.ts'
 
 const day = 86_400 * second
@@ -78,8 +77,8 @@ async function open(t: { teardown(work: () => Promise<void>): void; testdir(): s
   t.teardown(() => summariser.close())
   const add = async (records: ReturnType<typeof busy>) => {
     const views = records.map((record) => viewOf(record))
-    await insertMessages(store, views)
-    summariser.markMessages(views)
+    await insertViews(store, views)
+    summariser.markMessages(pack(views).all)
   }
   return { store, add }
 }

@@ -15,7 +15,9 @@ export interface CaptureSource {
 }
 
 const pieceBytes = 1024 * 1024
-/** Deflate makes at most 1,032 bytes of one: what a bomb can put into memory at once stays near 17 MB. */
+/** What one read gives, about: some thousands of messages, which are stored together. */
+const readBytes = 4 * pieceBytes
+/** Deflate makes at most 1,032 bytes of one: what a bomb can put into memory at once stays near 21 MB. */
 const packedBytes = 16 * 1024
 /** RFC 1952, 2.3.1 */
 const gzipMagic = [0x1f, 0x8b] as const
@@ -38,10 +40,13 @@ class PlainSource implements CaptureSource {
   }
 
   async read(): Promise<Uint8Array[]> {
-    const piece = Buffer.allocUnsafeSlow(pieceBytes)
-    const { bytesRead } = await this.#file.read(piece, 0, pieceBytes, this.readBytes)
+    const bytes = Buffer.allocUnsafeSlow(readBytes)
+    const { bytesRead } = await this.#file.read(bytes, 0, readBytes, this.readBytes)
     this.readBytes += bytesRead
-    return bytesRead === 0 ? [] : [piece.subarray(0, bytesRead)]
+    const pieces: Uint8Array[] = []
+    for (let at = 0; at < bytesRead; at += pieceBytes)
+      pieces.push(bytes.subarray(at, Math.min(at + pieceBytes, bytesRead)))
+    return pieces
   }
 
   async close(): Promise<void> {
@@ -75,7 +80,7 @@ class GzipSource implements CaptureSource {
   }
 
   async read(): Promise<Uint8Array[]> {
-    while (this.#waitingBytes < pieceBytes && !this.#gunzip.writableEnded && this.problem === undefined) {
+    while (this.#waitingBytes < readBytes && !this.#gunzip.writableEnded && this.problem === undefined) {
       const packed = Buffer.allocUnsafe(packedBytes)
       const { bytesRead } = await this.#file.read(packed, 0, packedBytes, this.readBytes)
       this.readBytes += bytesRead

@@ -2,8 +2,10 @@ import { hash } from 'node:crypto'
 import type { SipRecord } from '@sip-capture/contract/bus/sip-record.ts'
 import { createCaptureReader } from '@sip-capture/pcap/capture-reader.ts'
 import { SipExtractor, type ExtractedMessage } from '@sip-capture/pcap/extract.ts'
+import { inTurns } from '../../in-turns.ts'
 import { toMessageView, type MessageView } from '../../ingest/message-row.ts'
 import { insertMessages } from '../message-writer.ts'
+import { type PackedMessage, PackedMessages } from '../packed-messages.ts'
 import { isBadData, type Store } from '../store.ts'
 import { openCaptureSource, type CaptureSource } from './capture-source.ts'
 
@@ -28,14 +30,15 @@ export interface ImportStep {
   readonly problem?: string
 }
 
-const maxRows = 5_000
+/** In one insert: what an insert costs besides its rows is some milliseconds. */
+const maxRows = 8_000
 const sipPorts = new Set([5060, 5080])
 /** What Node reads is never shared memory, which the schema's type excludes. */
 type OwnBytes = Uint8Array<ArrayBuffer>
 
 /** Reads an uploaded capture into history, a piece a step. From the start again it makes no second row. */
 export class ImportSession {
-  readonly #store: Store
+  readonly #history: Store
   readonly #order: ImportOrder
   readonly #reader = createCaptureReader()
   readonly #extractor = new SipExtractor({ isSipPort: (port) => sipPorts.has(port), openHep: true })
@@ -46,13 +49,15 @@ export class ImportSession {
   #problem: string | undefined
   #firstAtMicros: number | null = null
   #lastAtMicros: number | null = null
+  /** What was read before is stored while more is read. */
+  #storing: Promise<void> = Promise.resolve()
 
   constructor(store: Store, order: ImportOrder) {
-    this.#store = store
+    this.#history = store
     this.#order = order
   }
 
-  /** @throws StoreError */
+  /** What it tells of is read; it is stored when the step behind it answers, the last step's when that does. @throws StoreError */
   async step(): Promise<ImportStep> {
     try {
       this.#source ??= await openCaptureSource(this.#order.file)
@@ -63,22 +68,29 @@ export class ImportSession {
     }
     const pieces = await this.#source.read()
     const found: ExtractedMessage[] = []
-    for (const piece of pieces) {
+    await inTurns(pieces, (piece) => {
+      if (this.#problem !== undefined || this.#reader.problem !== null) return
       this.#unpackedBytes += piece.length
       if (this.#unpackedBytes > this.#order.maxBytes)
         this.#problem = `the file unpacks to more than IMPORT_MAX_BYTES allows (${this.#order.maxBytes} bytes)`
       else found.push(...this.#extractor.push(this.#reader.push(piece)))
-      if (this.#problem !== undefined || this.#reader.problem !== null) break
-    }
+    })
     const isAtEnd = pieces.length === 0
     const isDone = isAtEnd || this.#problem !== undefined || this.#reader.problem !== null
     if (isAtEnd) this.#reader.end()
     if (isDone) found.push(...this.#extractor.expire())
-    await this.#take(found)
+    const packed = new PackedMessages()
+    await inTurns(found, (message) => packed.add(this.#toView(message)))
+    await this.#storing
+    this.#storing = this.#store(packed)
+    // A failure is told by whoever waits for it next.
+    this.#storing.catch(() => {})
+    if (isDone) await this.#storing
     return this.#answer(isDone)
   }
 
   async close(): Promise<void> {
+    await this.#storing.catch(() => {})
     await this.#source?.close().catch(() => {})
   }
 
@@ -105,24 +117,22 @@ export class ImportSession {
     return `the file cannot be read beyond byte ${offset}${this.#source?.isPacked ? ' of what it unpacks to' : ''}: ${problem}`
   }
 
-  async #take(found: readonly ExtractedMessage[]): Promise<void> {
-    for (let at = 0; at < found.length; at += maxRows) {
-      const views = found.slice(at, at + maxRows).map((message) => this.#toView(message))
-      await this.#insert(views)
-    }
+  async #store(packed: PackedMessages): Promise<void> {
+    for (let at = 0; at < packed.all.length; at += maxRows)
+      await this.#insert(packed, packed.all.slice(at, at + maxRows))
   }
 
   /** One row that the store refuses must not lose the others: halve until it is alone. */
-  async #insert(views: readonly MessageView[]): Promise<void> {
+  async #insert(packed: PackedMessages, messages: readonly PackedMessage[]): Promise<void> {
     try {
-      await insertMessages(this.#store, views)
+      await insertMessages(this.#history, packed, messages)
     } catch (error) {
       if (!isBadData(error)) throw error
-      if (views.length === 1) this.#refused += 1
+      if (messages.length === 1) this.#refused += 1
       else {
-        const half = views.length >> 1
-        await this.#insert(views.slice(0, half))
-        await this.#insert(views.slice(half))
+        const half = messages.length >> 1
+        await this.#insert(packed, messages.slice(0, half))
+        await this.#insert(packed, messages.slice(half))
       }
     }
   }
