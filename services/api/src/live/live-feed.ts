@@ -5,6 +5,7 @@ import { decodeBatch } from '@sip-capture/contract/codec.ts'
 import type { BusKeys } from '@sip-capture/contract/keys.ts'
 import type { Logger } from '@sip-capture/service/logger.ts'
 import type { Redis } from 'ioredis'
+import { inTurns } from '../in-turns.ts'
 import { compareIds, readNewest, toStreams, type StreamEntry } from '../stream-entries.ts'
 import type { LiveItem } from './live-item.ts'
 import { streamStart, type Position } from './position.ts'
@@ -129,7 +130,7 @@ export function startLiveFeed(options: {
           position.capture,
         )
         for (const [key, entries] of toStreams(reply))
-          for (const entry of entries) takeEntry(key === keys.capture ? 'capture' : 'traffic', entry)
+          await inTurns(entries, (entry) => takeEntry(key === keys.capture ? 'capture' : 'traffic', entry))
       } catch (error) {
         if (isStopping) return
         isSure = false
