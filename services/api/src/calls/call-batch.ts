@@ -1,14 +1,15 @@
 import { findCall, type FoundCall } from '../history/leg-store.ts'
 import { readCallMessages, type RowKey } from '../history/message-reader.ts'
+import { groupByCallId, type StoredMessage } from '../history/record-rows.ts'
 import type { Store } from '../history/store.ts'
-import { toMessageView, type MessageView } from '../ingest/message-row.ts'
 import { findCalls } from './find-calls.ts'
 import type { ChannelEnd } from './summarise-call.ts'
 
 /** A call with all that history knows of it. */
 export interface CallHistory {
   readonly call: FoundCall
-  readonly views: readonly MessageView[]
+  /** Every sighting of every leg, in order of time, without frames. */
+  readonly messages: readonly StoredMessage[]
   readonly ends: readonly ChannelEnd[]
 }
 
@@ -35,20 +36,14 @@ export async function readCalls(
     capture,
     maxABatch,
   )
-  const byCallId = new Map<string, MessageView[]>()
-  if (all !== undefined)
-    for (const view of all) {
-      const views = byCallId.get(view.row.callId)
-      if (views) views.push(view)
-      else byCallId.set(view.row.callId, [view])
-    }
+  const byCallId = groupByCallId(all ?? [])
   const histories: CallHistory[] = []
   for (const call of calls) {
-    const views =
+    const messages =
       all === undefined
         ? ((await readMessages(store, call.callIds, capture, maxACall, true)) ?? [])
         : call.callIds.flatMap((callId) => byCallId.get(callId) ?? []).slice(0, maxACall)
-    histories.push({ call, views, ends: endsOf(call, ends) })
+    histories.push({ call, messages, ends: endsOf(call, ends) })
   }
   return histories
 }
@@ -60,15 +55,21 @@ async function readMessages(
   capture: string,
   max: number,
   isCut = false,
-): Promise<MessageView[] | undefined> {
-  const views: MessageView[] = []
+): Promise<StoredMessage[] | undefined> {
+  const messages: StoredMessage[] = []
   let after: RowKey | undefined
   for (;;) {
-    const found = await readCallMessages(store, { callIds, capture, limit: pageRows, after })
-    for (const { record, naming } of found) views.push(toMessageView(record, naming))
+    const found = await readCallMessages(store, {
+      callIds,
+      capture,
+      limit: pageRows,
+      after,
+      withFrames: false,
+    })
+    messages.push(...found)
     const last = found.at(-1)
-    if (!last || found.length < pageRows) return views.slice(0, max)
-    if (views.length >= max) return isCut ? views.slice(0, max) : undefined
+    if (!last || found.length < pageRows) return messages.slice(0, max)
+    if (messages.length >= max) return isCut ? messages.slice(0, max) : undefined
     after = { atMicros: last.record.atMicros, id: last.record.id }
   }
 }

@@ -3,6 +3,7 @@ import { nowMicros } from '@sip-capture/contract/time.ts'
 import type { Logger } from '@sip-capture/service/logger.ts'
 import { isBadData, StoreError, type Store } from '../history/store.ts'
 import type { PackedMessage } from '../history/packed-messages.ts'
+import { toMessageView } from '../ingest/message-row.ts'
 import { readCalls, type CallHistory } from './call-batch.ts'
 import { toCallKey, type CallNews } from './call-record.ts'
 import {
@@ -100,7 +101,10 @@ export function startSummariser(options: {
     const summaries: CallSummary[] = []
     const others: CallHistory[] = []
     for (const history of histories) {
-      const summary = summariseCall({ ...history, capture, isTrunk }, { nowMicros: nowMicros() })
+      const { call, messages, ends } = history
+      // Read one call at a time: what is worked out of messages takes many times their bytes.
+      const views = messages.map(({ record, naming }) => toMessageView(record, naming))
+      const summary = summariseCall({ call, views, ends, capture, isTrunk }, { nowMicros: nowMicros() })
       if (summary) summaries.push(summary)
       else others.push(history)
       // The same loop takes messages in.
@@ -151,7 +155,7 @@ export function startSummariser(options: {
     summaries: readonly CallSummary[],
     capture: string,
   ): Promise<Tombstone[]> {
-    const times = histories.flatMap(({ views }) => views.map(({ record }) => record.atMicros))
+    const times = histories.flatMap(({ messages }) => messages.map(({ record }) => record.atMicros))
     if (times.length === 0) return []
     const rows = await findRowsOf(store, {
       callIds: histories.flatMap(({ call }) => call.callIds),
@@ -277,8 +281,8 @@ function sooner({ lookAgainAtMicros }: CallSummary, atMicros: number | undefined
 }
 
 /** No call, but seen: the next sweep need not read it again. */
-function toLookedAt({ call, views }: CallHistory, capture: string): Tombstone[] {
-  const [first] = views
+function toLookedAt({ call, messages }: CallHistory, capture: string): Tombstone[] {
+  const [first] = messages
   const [callId] = call.callIds
   if (!first || callId === undefined) return []
   return [

@@ -111,9 +111,10 @@ export async function readCallMessages(
     limit: number
     after?: RowKey | undefined
     capture?: string | undefined
+    withFrames?: boolean
   },
 ): Promise<StoredMessage[]> {
-  const { callIds, limit, after, capture = '' } = query
+  const { callIds, limit, after, capture = '', withFrames = true } = query
   const keyset = after
     ? `AND ${atOrAfter('{afterAt:Int64}')} AND (messages.at > ${micros('afterAt')} OR messages.id > {afterId:UUID})`
     : ''
@@ -128,6 +129,7 @@ export async function readCallMessages(
       capture,
       ...(after ? { afterAt: after.atMicros, afterId: after.id } : {}),
     },
+    { withFrames },
   )
 }
 
@@ -209,7 +211,7 @@ export async function readCallSpan(
       fromAt: fromMicros,
       untilAt: untilMicros,
     },
-    from,
+    { from },
   )
 }
 

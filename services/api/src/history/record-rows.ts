@@ -12,7 +12,7 @@ export interface StoredMessage {
   readonly callId: string
 }
 
-/** What `readMessage` reads, in its order. */
+/** What `readMessage` reads, in its order; `frames` behind it. */
 const columns = [
   'toUnixTimestamp64Micro(messages.at)',
   'nanos',
@@ -35,26 +35,37 @@ const columns = [
   'capture',
   'notes',
   'payload',
-  'frames',
 ].join(', ')
 
 /** Where messages are: what retention takes, and what is kept for calls that are pinned. */
 export const messageTables = ['messages', 'pinnedMessages AS messages'] as const
 export type MessageTable = (typeof messageTables)[number]
 
-/** Whole messages; `clauses` begin with WHERE and are constants. @throws StoreError */
+/** Whole messages, without their frames where nobody asks for these; `clauses` begin with WHERE and are constants.
+ *  @throws StoreError */
 export async function queryRecords(
   store: Store,
   clauses: string,
   params: Record<string, unknown>,
-  from: MessageTable = 'messages',
+  { from = 'messages', withFrames = true }: { from?: MessageTable; withFrames?: boolean } = {},
 ): Promise<StoredMessage[]> {
+  const frames = withFrames ? 'frames' : "''"
   const rows = new RowBinaryReader(
-    await store.queryBinary(`SELECT ${columns} FROM ${from} ${clauses}`, params),
+    await store.queryBinary(`SELECT ${columns}, ${frames} FROM ${from} ${clauses}`, params),
   )
   const messages: StoredMessage[] = []
   while (!rows.isEnd) messages.push(readMessage(rows))
   return messages
+}
+
+export function groupByCallId(messages: readonly StoredMessage[]): Map<string, StoredMessage[]> {
+  const groups = new Map<string, StoredMessage[]>()
+  for (const message of messages) {
+    const group = groups.get(message.callId)
+    if (group) group.push(message)
+    else groups.set(message.callId, [message])
+  }
+  return groups
 }
 
 function readMessage(rows: RowBinaryReader): StoredMessage {

@@ -3,7 +3,7 @@ import { callIdLine, describeCall, describeVerdict, maxJudgedMessages } from '..
 import type { MessageShown } from '../../capture-packets.ts'
 import { toMessageView } from '../../ingest/message-row.ts'
 import { ofCalls, readCallMessages } from '../message-reader.ts'
-import type { StoredMessage } from '../record-rows.ts'
+import { groupByCallId } from '../record-rows.ts'
 import type { Store } from '../store.ts'
 import { micros } from '../time-sql.ts'
 import type { FilePacket } from './sighting-window.ts'
@@ -170,13 +170,9 @@ export class CallComments {
       callIds: batch.calls.map(({ message }) => message.callId),
       capture,
       limit: batch.messages,
+      withFrames: false,
     })
-    const byCall = new Map<string, StoredMessage[]>()
-    for (const message of stored) {
-      const list = byCall.get(message.callId)
-      if (list) list.push(message)
-      else byCall.set(message.callId, [message])
-    }
+    const byCall = groupByCallId(stored)
     for (const call of batch.calls) {
       const views = (byCall.get(call.message.callId) ?? []).map(({ record, naming }) =>
         this.#shown.toView(toMessageView(record, naming)),

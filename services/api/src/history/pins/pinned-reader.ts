@@ -138,7 +138,7 @@ export async function findKeptMessage(store: Store, id: string): Promise<StoredM
     store,
     'WHERE messages.id = {id:UUID} LIMIT 1',
     { id },
-    'pinnedMessages AS messages',
+    { from: 'pinnedMessages AS messages' },
   )
   return kept
 }
