@@ -7,12 +7,16 @@ import { isSpace } from './parameters.ts'
 const remarkableHeaders = 200
 const remarkableVias = 70
 
+/** RFC 3261 8.1.1, without Max-Forwards, which responses have not. */
+const mandatory = ['via', 'from', 'to', 'call-id', 'cseq'] as const
+
 /** Everything that is wrong with a message that is one, a sentence each. */
 export function findProblems(message: SipMessage, head: MessageHead): string[] {
   const problems = [...head.startLine.problems]
   findByteProblems(head, problems)
-  for (const name of ['via', 'from', 'to', 'call-id', 'cseq']) {
-    const count = head.canonicals.filter((canonical) => canonical === name).length
+  for (const name of mandatory) {
+    let count = 0
+    for (const canonical of head.canonicals) if (canonical === name) count += 1
     if (count === 0) problems.push(`${headerSpelling(name)} is missing`)
     else if (count > 1 && name !== 'via') problems.push(`${headerSpelling(name)} is there ${count} times`)
   }
@@ -25,16 +29,15 @@ export function findProblems(message: SipMessage, head: MessageHead): string[] {
 
 function findByteProblems(message: MessageHead, problems: string[]): void {
   const { bytes, text, bodyStart, spans, startLineStart, isAscii, bareLf } = message
-  const head = bytes.subarray(0, bodyStart)
   if (startLineStart > 0) problems.push('line ends before the start line')
   if (bodyStart === bytes.length && !endsWithEmptyLine(bytes))
     problems.push('the headers do not end: no empty line')
   if (bareLf) problems.push('line ends are LF, not CR LF')
   if (hasBareCr(text, bodyStart)) problems.push('a CR without LF')
-  if (head.includes(0)) problems.push('a NUL byte in the headers')
-  if (head.some((byte) => byte < 0x20 && byte !== 0x0d && byte !== 0x0a && byte !== 0x09 && byte !== 0))
-    problems.push('a control character in the headers')
-  if (!isAscii && !isUtf8(head)) problems.push('the headers are not valid UTF-8')
+  const { hasNul, hasControl } = findControls(bytes, bodyStart)
+  if (hasNul) problems.push('a NUL byte in the headers')
+  if (hasControl) problems.push('a control character in the headers')
+  if (!isAscii && !isUtf8(bytes.subarray(0, bodyStart))) problems.push('the headers are not valid UTF-8')
   const lines = { withoutColon: false, withoutName: false, blank: false }
   for (let i = 0; i < spans.length; i += 2) {
     const start = spans[i] ?? 0
@@ -46,6 +49,19 @@ function findByteProblems(message: MessageHead, problems: string[]): void {
   if (lines.withoutColon) problems.push('a header line without a colon')
   if (lines.withoutName) problems.push('a header without a name')
   if (lines.blank) problems.push('a folded line before the first header')
+}
+
+/** Among the bytes before `end`; a tab and line ends are none. */
+function findControls(bytes: Uint8Array, end: number): { hasNul: boolean; hasControl: boolean } {
+  let hasNul = false
+  let hasControl = false
+  for (let at = 0; at < end; at++) {
+    const byte = bytes[at] ?? 0
+    if (byte >= 0x20 || byte === 0x0d || byte === 0x0a || byte === 0x09) continue
+    if (byte === 0) hasNul = true
+    else hasControl = true
+  }
+  return { hasNul, hasControl }
 }
 
 function findCseqProblems(message: SipMessage, problems: string[]): void {

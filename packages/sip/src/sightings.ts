@@ -90,7 +90,7 @@ function hash128(text: string): string {
     d = Math.imul(d ^ code, 0x165667b1) + c
     a ^= d >>> 13
   }
-  return [a + d, b + a, c + b, d + c].map(finish).join('')
+  return finish(a + d) + finish(b + a) + finish(c + b) + finish(d + c)
 }
 
 function finish(lane: number): string {
