@@ -111,7 +111,6 @@ async function scrollThrough(page: Page): Promise<z.infer<typeof scrollResult>> 
           }
       }
       const step = () => {
-        if (looks > 0) look()
         if (looks === frames) {
           const rowHeight = rows.querySelector('[role=row]').getBoundingClientRect().height
           resolve({ rows: Math.round(rows.getBoundingClientRect().height / rowHeight), looks, blanks })
@@ -119,8 +118,11 @@ async function scrollThrough(page: Page): Promise<z.infer<typeof scrollResult>> 
         }
         looks += 1
         table.scrollTop = reach * (1 - looks / frames)
-        // What is drawn of this position is seen after the frame.
-        requestAnimationFrame(() => setTimeout(step))
+        // Behind the page's own answer to the scroll and right before the browser paints.
+        requestAnimationFrame(() => {
+          look()
+          setTimeout(step)
+        })
       }
       step()
     })`),
