@@ -293,8 +293,7 @@ async function scrollPlainRows(system: PageSystem): Promise<readonly number[]> {
   }
 }
 
-/** The middle one of the seconds, of the milliseconds between frames: a second in which the host was away is no word on
- *  the page. To a tenth, as exact as the browser's stamps. */
+/** Frames in the middle one of the seconds, to a tenth: what one sees of most of the scroll. */
 function usualRate(times: readonly number[]): number {
   const seconds = Array.from({ length: Math.floor(times.length / 60) }, (_, n) =>
     rate(times.slice(n * 60, n * 60 + 60)),
@@ -309,7 +308,7 @@ function wheelNote(opened: readonly Opened[]): string {
   const wheel = opened.flatMap((one) => one.wheel)
   const late = wheel.filter((millis) => millis > lateMillis).length
   const rest = rate(opened.flatMap((one) => one.rest))
-  return `mean ${rate(wheel).toFixed(1)} fps, ${late} of ${wheel.length} frames late; at rest ${rest.toFixed(1)} fps`
+  return `median second ${usualRate(wheel)} fps, ${late} of ${wheel.length} frames late; at rest ${rest.toFixed(1)} fps`
 }
 
 function openFigures(name: string, opened: readonly Opened[], atMost: number): Figure[] {
@@ -335,8 +334,8 @@ function openFigures(name: string, opened: readonly Opened[], atMost: number): F
       note: `API ${median(opened.map((one) => one.apiMillis)).toFixed(0)} ms, history ${median(opened.map((one) => one.historyMillis)).toFixed(0)} ms`,
     },
     {
-      name: `${name}: scrolled by the wheel, ${wheelPixels} px a frame, median second`,
-      value: usualRate(opened.flatMap((one) => one.wheel)),
+      name: `${name}: scrolled by the wheel, ${wheelPixels} px a frame, mean`,
+      value: rate(opened.flatMap((one) => one.wheel)),
       unit: 'fps',
       atLeast: 60,
       note: wheelNote(opened),
