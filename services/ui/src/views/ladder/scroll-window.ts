@@ -1,5 +1,6 @@
 import type { RefObject } from 'preact'
 import { useLayoutEffect, useState } from 'preact/hooks'
+import { behindFrame } from '../../state/behind-frame.ts'
 
 export interface ScrollWindow {
   readonly top: number
@@ -12,30 +13,47 @@ export interface ScrollWindow {
 /** Drawn in steps of this many pixels: most scroll events change nothing. */
 const step = 120
 
-/** What of a scrolling element's content can be seen, in pixels of the content, rounded down to steps. */
+/**
+ * What of a scrolling element's content can be seen, in pixels of the content, rounded down to steps. While one scrolls within
+ * what is drawn it is told right behind each frame: what then comes into reach is made and laid out in the rest of that frame's
+ * time, and only painted in the next one's. Both in one frame made every hundredth late.
+ */
 export function useScrollWindow(scroller: RefObject<HTMLElement | null>): ScrollWindow {
   const [seen, setSeen] = useState<ScrollWindow>({ top: 0, width: 0, height: 0, isMeasured: false })
   useLayoutEffect(() => {
     const element = scroller.current
     if (element === null) return undefined
+    let told = 0
+    let isWaiting = false
     const update = () => {
+      isWaiting = false
       const top = Math.floor(element.scrollTop / step) * step
       const { clientWidth: width, clientHeight: height } = element
+      told = top
       setSeen((before) =>
         before.isMeasured && before.top === top && before.width === width && before.height === height
           ? before
           : { top, width, height, isMeasured: true },
       )
     }
+    const onScroll = () => {
+      if (Math.abs(element.scrollTop - told) > overscan) update()
+      else if (!isWaiting) {
+        isWaiting = true
+        behindFrame(update)
+      }
+    }
     const observer = new ResizeObserver(update)
     observer.observe(element)
-    element.addEventListener('scroll', update, { passive: true })
+    element.addEventListener('scroll', onScroll, { passive: true })
     update()
     return () => {
       observer.disconnect()
-      element.removeEventListener('scroll', update)
+      element.removeEventListener('scroll', onScroll)
     }
   }, [])
+  // To ask for a place lays out what was just made, not the next frame.
+  useLayoutEffect(() => void scroller.current?.scrollTop, [seen])
   return seen
 }
 
