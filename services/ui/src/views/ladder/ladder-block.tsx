@@ -36,7 +36,7 @@ export class LadderBlock extends Component<BlockProps> {
         class="ladder-svg"
         width={geometry.width}
         height={height}
-        style={{ transform: `translateY(${top}px)` }}
+        style={{ top: `${top}px` }}
         role="presentation"
       >
         <LadderDrawing {...props} top={top} height={height} />

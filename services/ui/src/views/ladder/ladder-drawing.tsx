@@ -235,8 +235,8 @@ function zigzag(from: number, to: number, y: number): string {
 function MediaRails(props: DrawingProps & { band: LadderLayout['bands'][number] }) {
   const { band, geometry, top, height, ladder } = props
   const { span } = band
-  const from = Math.max(-10, band.fromY - top)
-  const to = Math.min(height + 10, band.toY - top)
+  const from = Math.max(0, band.fromY - top)
+  const to = Math.min(height, band.toY - top)
   const [callerX, calleeX] = [geometry.laneX(span.callerLane), geometry.laneX(span.calleeLane)]
   const [left, right] = [Math.min(callerX, calleeX), Math.max(callerX, calleeX)]
   const leg = ladder.legs.findIndex(({ callId }) => callId === span.callId)

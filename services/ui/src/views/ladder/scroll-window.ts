@@ -37,7 +37,8 @@ export function useScrollWindow(scroller: RefObject<HTMLElement | null>): Scroll
       )
     }
     const onScroll = () => {
-      if (Math.abs(element.scrollTop - told) > overscan) update()
+      // So far that the next frame might show a blank.
+      if (Math.abs(element.scrollTop - told) > overscan / 2) update()
       else if (!isWaiting) {
         isWaiting = true
         behindFrame(update)
