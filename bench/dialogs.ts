@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { createRecordId } from '@sip-capture/contract/bus/record-id.ts'
 import type { SipRecord } from '@sip-capture/contract/bus/sip-record.ts'
 import { buildUdpFrame } from '@sip-capture/pcap/build.ts'
 import { linkTypes } from '@sip-capture/pcap/link-types.ts'
@@ -248,10 +249,10 @@ function toRecord({ atMicros, nanos, text, src, dst, ipId }: TimedMessage): SipR
   const bytes = Buffer.from(buildUdpFrame({ linkType: linkTypes.ethernet, src, dst, payload, ipId }))
   bytes.set(dst.mac, 0)
   bytes.set(src.mac, 6)
-  const id = createHash('sha256').update(`${atMicros} ${nanos} ${ipId} `).update(payload).digest('hex')
+  const digest = createHash('sha256').update(`${atMicros} ${nanos} ${ipId} `).update(payload).digest('hex')
   return {
     v: 1,
-    id: id.slice(0, 32),
+    id: createRecordId(atMicros, digest),
     atMicros,
     nanos,
     precisionMicros: 1,

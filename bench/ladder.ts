@@ -16,7 +16,7 @@ const second = 1_000_000
 const scrollFrames = 600
 /** A notch of a mouse wheel in each frame: 7,200 px/s, faster than one reads. */
 const wheelPixels = 120
-const scrolledRuns = 3
+const scrolledRuns = 5
 /** The first frames of any scroll are late, those of a page of plain text too: the browser makes its layers. Not counted. */
 const runUpFrames = 30
 /** A frame that was not there at the next of 60 beats a second. */
@@ -293,14 +293,6 @@ async function scrollPlainRows(system: PageSystem): Promise<readonly number[]> {
   }
 }
 
-/** Frames in the middle one of the seconds, to a tenth: what one sees of most of the scroll. */
-function usualRate(times: readonly number[]): number {
-  const seconds = Array.from({ length: Math.floor(times.length / 60) }, (_, n) =>
-    rate(times.slice(n * 60, n * 60 + 60)),
-  )
-  return toTenth(median(seconds))
-}
-
 /** As the browser's own clock has it: a page at rest counts 59.99 to 60.01. */
 const toTenth = (value: number): number => Math.round(value * 10) / 10
 
@@ -311,7 +303,7 @@ function wheelNote(opened: readonly Opened[]): string {
   const wheel = opened.flatMap((one) => one.wheel)
   const late = wheel.filter((millis) => millis > lateMillis).length
   const rest = rate(opened.flatMap((one) => one.rest))
-  return `median second ${usualRate(wheel)} fps, ${late} of ${wheel.length} frames late; at rest ${rest.toFixed(1)} fps`
+  return `mean ${rate(wheel).toFixed(2)} fps, ${late} of ${wheel.length} frames late; at rest ${rest.toFixed(1)} fps`
 }
 
 function openFigures(name: string, opened: readonly Opened[], atMost: number): Figure[] {
@@ -319,6 +311,7 @@ function openFigures(name: string, opened: readonly Opened[], atMost: number): F
     key: 'answered' | 'drawn' | 'whole' | 'longestFrame' | 'openMillis' | 'frameMillis',
   ): number[] => opened.map((one) => one[key])
   const frames = opened.flatMap((one) => one.frames)
+  const wheels = opened.map(({ wheel }) => wheel).filter(({ length }) => length > 0)
   return [
     {
       name: `${name}: click → drawn, median of ${opened.length}`,
@@ -337,8 +330,8 @@ function openFigures(name: string, opened: readonly Opened[], atMost: number): F
       note: `API ${median(opened.map((one) => one.apiMillis)).toFixed(0)} ms, history ${median(opened.map((one) => one.historyMillis)).toFixed(0)} ms`,
     },
     {
-      name: `${name}: scrolled by the wheel, ${wheelPixels} px a frame, mean`,
-      value: toTenth(rate(opened.flatMap((one) => one.wheel))),
+      name: `${name}: scrolled by the wheel, ${wheelPixels} px a frame, median of ${wheels.length} pages`,
+      value: toTenth(median(wheels.map(rate))),
       unit: 'fps',
       atLeast: 60,
       note: wheelNote(opened),

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { createRecordId } from '@sip-capture/contract/bus/record-id.ts'
 import type { CallEvent } from '@sip-capture/contract/bus/call-event.ts'
 import type { SipRecord } from '@sip-capture/contract/bus/sip-record.ts'
 import { buildUdpFrame } from '@sip-capture/pcap/build.ts'
@@ -73,7 +74,7 @@ function toRecord({ text, atMicros, src, dst, direction, transport }: SeenText, 
   )
   return {
     v: 1,
-    id: createHash('sha256').update(`${at} ${index} `).update(payload).digest('hex').slice(0, 32),
+    id: createRecordId(at, createHash('sha256').update(`${at} ${index} `).update(payload).digest('hex')),
     atMicros: at,
     nanos: 0,
     precisionMicros: 1,

@@ -3,7 +3,7 @@ import { type SipRecord, sipTransports } from '@sip-capture/contract/bus/sip-rec
 import type { SipMessage } from '@sip-capture/sip/message.ts'
 
 /** Sixteen bytes of SHA-256 in hex over parts that cannot run into each other. */
-export function createRecordId(...parts: readonly (string | number | Uint8Array)[]): string {
+export function digestOf(...parts: readonly (string | number | Uint8Array)[]): string {
   const hash = createHash('sha256')
   for (const part of parts) {
     const bytes = typeof part === 'object' ? part : Buffer.from(String(part))
@@ -25,5 +25,5 @@ export function transportOf(
 export function messageKey(message: SipMessage): string {
   const { kind, status, callId, cseq, branch, from, to } = message
   const start = kind === 'request' ? message.method : `${status} ${cseq?.method ?? ''}`
-  return createRecordId(kind, start, callId, cseq?.number ?? -1, branch, from.tag, to.tag)
+  return digestOf(kind, start, callId, cseq?.number ?? -1, branch, from.tag, to.tag)
 }

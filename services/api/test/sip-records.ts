@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { createRecordId } from '@sip-capture/contract/bus/record-id.ts'
 import type { SipRecord } from '@sip-capture/contract/bus/sip-record.ts'
 
 const encoder = new TextEncoder()
@@ -59,10 +60,13 @@ export function sipRecordOf(
     notes: [],
     ...overrides,
   }
-  const id = createHash('sha256')
+  const digest = createHash('sha256')
     .update(`${base.source} ${base.atMicros} ${base.src.address}:${base.src.port} `)
     .update(payload)
     .digest('hex')
-    .slice(0, 32)
-  return { id, ...base, ...(overrides.id === undefined ? {} : { id: overrides.id }) }
+  return {
+    id: createRecordId(base.atMicros, digest),
+    ...base,
+    ...(overrides.id === undefined ? {} : { id: overrides.id }),
+  }
 }

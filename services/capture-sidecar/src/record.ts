@@ -1,8 +1,7 @@
 import { hash } from 'node:crypto'
+import { createRecordId } from '@sip-capture/contract/bus/record-id.ts'
 import type { Direction, SipRecord } from '@sip-capture/contract/bus/sip-record.ts'
 import type { ExtractedMessage } from '@sip-capture/pcap/extract.ts'
-
-const idDigits = 32
 
 /** What Node reads is never shared memory, which the schema's type excludes. */
 type OwnBytes = Uint8Array<ArrayBuffer>
@@ -29,7 +28,7 @@ function recordId(message: ExtractedMessage, node: string): string {
   at = putText(bytes, at, dst.address)
   bytes.set(payload, at)
   // A plain view: one of a Node Buffer is several times as dear.
-  return hash('sha256', new Uint8Array(bytes.buffer, 0, at + payload.length), 'hex').slice(0, idDigits)
+  return createRecordId(atMicros, hash('sha256', new Uint8Array(bytes.buffer, 0, at + payload.length), 'hex'))
 }
 
 const fixedIdBytes = 16 + 4 * 2

@@ -4,7 +4,7 @@ import { nowMicros } from '@sip-capture/contract/time.ts'
 import type { Logger } from '@sip-capture/service/logger.ts'
 import { field } from '../ami/block.ts'
 import type { AmiAnswer, AmiConnection } from '../ami/connection.ts'
-import { createRecordId } from '../record.ts'
+import { digestOf } from '../record.ts'
 import { type CursorStore, type HistoryCursor, noCursor } from './history-cursor.ts'
 import { dateEntries, type DatedSpan, type HistoryEntry } from './history-entry.ts'
 import { fetchEntry, fetchHistory, type HistoryBatch } from './history-fetch.ts'
@@ -259,7 +259,7 @@ export function createHistoryTap(options: HistoryTapOptions): HistoryTap {
   }
 
   const idOf = (at: number, entry: HistoryEntry) =>
-    createRecordId('ami-history', node, cursor.asteriskStart, cursor.generation, at, entry.bytes)
+    digestOf('ami-history', node, cursor.asteriskStart, cursor.generation, at, entry.bytes)
 
   /** The last entry read must still be there, or somebody else cleared the history. */
   async function verify(): Promise<void> {

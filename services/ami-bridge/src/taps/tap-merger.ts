@@ -1,3 +1,4 @@
+import { createRecordId } from '@sip-capture/contract/bus/record-id.ts'
 import type { AmiTap } from '@sip-capture/contract/bus/source-status.ts'
 import type { HostPort, SipRecord } from '@sip-capture/contract/bus/sip-record.ts'
 import { nowMicros } from '@sip-capture/contract/time.ts'
@@ -6,7 +7,7 @@ import { parseUri } from '@sip-capture/sip/uri.ts'
 import type { AmiBlock } from '../ami/block.ts'
 import type { SeenInvite } from '../calls/short-calls.ts'
 import { canonicalAddress, type OwnAddresses } from '../own-addresses.ts'
-import { createRecordId, messageKey, transportOf } from '../record.ts'
+import { digestOf, messageKey, transportOf } from '../record.ts'
 import { parseEventMessage } from './events.ts'
 import type { HepPacket } from './hep-packet.ts'
 import type { HistoryMessage } from './history.ts'
@@ -75,7 +76,7 @@ export function createTapMerger(options: {
       {
         ...common,
         node,
-        id: seen.id,
+        id: createRecordId(seen.atMicros, seen.id),
         atMicros: seen.atMicros,
         precisionMicros: seen.precisionMicros,
         source: 'ami-history',
@@ -113,15 +114,10 @@ export function createTapMerger(options: {
     const message = parse(payload)
     const src = { address: packet.srcAddress, port: packet.srcPort }
     const dst = { address: packet.dstAddress, port: packet.dstPort }
+    const { atMicros } = packet
     const id = createRecordId(
-      'ami-hep',
-      node,
-      packet.atMicros,
-      src.address,
-      src.port,
-      dst.address,
-      dst.port,
-      payload,
+      atMicros,
+      digestOf('ami-hep', node, atMicros, src.address, src.port, dst.address, dst.port, payload),
     )
     const key = message ? messageKey(message) : id
     if (gate.shownBy('hep', key, packet.atMicros, toleranceMicros)) {
@@ -178,7 +174,7 @@ export function createTapMerger(options: {
       {
         ...common,
         node,
-        id: createRecordId('ami-event', node, atMicros, event.bytes),
+        id: createRecordId(atMicros, digestOf('ami-event', node, atMicros, event.bytes)),
         atMicros,
         // When the event came, not when the message passed.
         precisionMicros: 100_000,

@@ -1,4 +1,5 @@
 import type { Frame } from '@sip-capture/contract/bus/sip-record.ts'
+import { headLength, isPlainUdp, keptBytes, packHead, unpackHead } from './udp-heads.ts'
 import { words } from './word-cache.ts'
 
 /**
@@ -7,7 +8,7 @@ import { words } from './word-cache.ts'
  *
  * A frame: one byte of marks, the link type, what the marks announce in their order, the bytes. Numbers are LEB128 (seven
  * bits a byte, the lowest first), bytes and texts have their length before them. Without a payload inside: all bytes; with
- * it: those before it and those behind.
+ * it: those before it and those behind; of a plain datagram what `udp-heads.ts` keeps, and nothing is behind.
  */
 const marks = {
   /** Stamp of its own: microseconds, nanoseconds. Else it is the record's. */
@@ -17,6 +18,8 @@ const marks = {
   interfaceName: 4,
   /** The payload is inside. */
   payload: 8,
+  /** And it is all of a datagram over IPv4, whose lengths and checksum are right. */
+  plainUdp: 16,
 } as const
 
 interface Stamp {
@@ -43,11 +46,13 @@ function encodeFrame(writer: ColumnWriter, frame: Frame, payload: Uint8Array, re
   const at = findPayload(bytes, payload)
   const hasStamp = frame.atMicros !== record.atMicros || frame.nanos !== record.nanos
   const hasOriginalLength = frame.originalLength !== bytes.length
+  const isPlain = at + payload.length === bytes.length && isPlainUdp(bytes, at)
   writer.number(
     (hasStamp ? marks.stamp : 0) |
       (hasOriginalLength ? marks.originalLength : 0) |
       (interfaceName === undefined ? 0 : marks.interfaceName) |
-      (at === -1 ? 0 : marks.payload),
+      (at === -1 ? 0 : marks.payload) |
+      (isPlain ? marks.plainUdp : 0),
   )
   writer.number(frame.linkType)
   if (hasStamp) {
@@ -56,7 +61,8 @@ function encodeFrame(writer: ColumnWriter, frame: Frame, payload: Uint8Array, re
   }
   if (hasOriginalLength) writer.number(frame.originalLength)
   if (interfaceName !== undefined) writer.bytes(Buffer.from(interfaceName))
-  if (at === -1) writer.bytes(bytes)
+  if (isPlain) writer.head(bytes, at)
+  else if (at === -1) writer.bytes(bytes)
   else {
     writer.bytes(bytes.subarray(0, at))
     writer.bytes(bytes.subarray(at + payload.length))
@@ -96,7 +102,12 @@ function decodeFrame(reader: ColumnReader, payload: Piece, record: Stamp): Frame
   const nanos = has & marks.stamp ? reader.number() : record.nanos
   const originalLength = has & marks.originalLength ? reader.number() : undefined
   const interfaceName = has & marks.interfaceName ? reader.word() : undefined
-  const bytes = has & marks.payload ? reader.bytesAround(payload) : reader.bytes()
+  const bytes =
+    has & marks.plainUdp
+      ? reader.datagram(payload)
+      : has & marks.payload
+        ? reader.bytesAround(payload)
+        : reader.bytes()
   const frame: Frame = {
     linkType,
     atMicros,
@@ -145,6 +156,13 @@ class ColumnWriter {
     this.number(bytes.length)
     this.#bytes.set(bytes, this.#at)
     this.#at += bytes.length
+  }
+
+  head(frame: Uint8Array, at: number): void {
+    const length = keptBytes(at)
+    this.number(length)
+    packHead(frame, at, this.#bytes, this.#at)
+    this.#at += length
   }
 
   written(): Buffer {
@@ -197,6 +215,17 @@ class ColumnReader {
     this.#bytes.copy(bytes, 0, beforeAt, beforeAt + before)
     payload.bytes.copy(bytes, before, payload.from, payload.to)
     if (behind > 0) this.#bytes.copy(bytes, before + inside, behindAt, behindAt + behind)
+    return bytes
+  }
+
+  /** A plain datagram: what is before the payload made whole, and a copy of the payload. */
+  datagram(payload: Piece): Buffer<ArrayBuffer> {
+    const kept = this.number()
+    const keptAt = this.#skip(kept)
+    const before = headLength(kept)
+    const bytes = allocate(before + payload.to - payload.from)
+    payload.bytes.copy(bytes, before, payload.from, payload.to)
+    unpackHead(this.#bytes, keptAt, bytes, before)
     return bytes
   }
 

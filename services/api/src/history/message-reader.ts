@@ -1,3 +1,4 @@
+import { slotOfId } from '@sip-capture/contract/bus/record-id.ts'
 import type { MessageFilter, MessageRow } from '@sip-capture/contract/rest/message.ts'
 import { toRfc3339 } from '@sip-capture/contract/time.ts'
 import { hashIdentity, toIdentity } from '@sip-capture/sip/sightings.ts'
@@ -91,9 +92,15 @@ export async function listMessages(
   }
 }
 
-/** One message by its id, or undefined. @throws StoreError */
+/** One message by its id, or undefined. An id of the first versions, which tells no slot, is looked for everywhere.
+ *  @throws StoreError */
 export async function findMessage(store: Store, id: string): Promise<StoredMessage | undefined> {
-  const [message] = await queryRecords(store, 'WHERE messages.id = {id:UUID} LIMIT 1', { id })
+  const slot = slotOfId(id)
+  const [message] = await queryRecords(
+    store,
+    `WHERE ${slot === undefined ? '' : 'slot = {slot:UInt32} AND '}messages.id = {id:UUID} LIMIT 1`,
+    { id, ...(slot === undefined ? {} : { slot }) },
+  )
   return message
 }
 

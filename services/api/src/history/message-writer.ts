@@ -1,7 +1,8 @@
+import { toSlot } from '@sip-capture/contract/bus/record-id.ts'
 import { insertRegisters } from '../registrations/register-store.ts'
 import type { PackedMessage, PackedMessages } from './packed-messages.ts'
 import { RowBinaryWriter } from './row-binary-writer.ts'
-import { callSlotColumnNames, messageColumnNames, toSlot } from './schema.ts'
+import { callSlotColumnNames, messageColumnNames } from './schema.ts'
 import type { Store } from './store.ts'
 
 export interface InsertOutcome {

@@ -1,3 +1,4 @@
+import { slotSeconds } from '@sip-capture/contract/bus/record-id.ts'
 import { callColumns } from '../calls/call-columns.ts'
 import { registerColumns } from '../registrations/register-columns.ts'
 import type { Store } from './store.ts'
@@ -126,18 +127,6 @@ export const callEventColumnNames = names(callEventColumns)
 
 const ddl = (columns: Columns) => columns.map(([name, type]) => `${name} ${type}`).join(', ')
 
-/** Width of a slot of `messages`, seconds: what begins a call is mostly in one, and one is small enough to be sorted. */
-const slotSeconds = 10
-
-export function toSlot(atMicros: number): number {
-  return Math.floor(atMicros / (slotSeconds * 1_000_000))
-}
-
-/** When a slot begins, epoch microseconds. */
-export function slotStart(slot: number): number {
-  return slot * slotSeconds * 1_000_000
-}
-
 /** → the slot of a moment in epoch microseconds, as the engine works it out. */
 export const slotSql = (micros: string): string => `toUInt32(intDiv(${micros}, ${slotSeconds * 1_000_000}))`
 
@@ -166,7 +155,6 @@ export const migrations: readonly (readonly TableDefinition[])[] = [
       columns: `
       ${slotColumn},
       ${ddl(messageColumns)}, ${storedAt},
-      INDEX idBloom id TYPE bloom_filter(0.01) GRANULARITY 4,
       INDEX atRange at TYPE minmax GRANULARITY 1,
       INDEX storedAtRange storedAt TYPE minmax GRANULARITY 16`,
       engine: `ReplacingMergeTree PARTITION BY toYYYYMMDD(at) ORDER BY (slot, callId, at, id)

@@ -118,6 +118,7 @@ t.test('bytes, frames and nanoseconds come back as they went in', async (t) => {
   }
   t.same(found?.naming, view.naming)
   t.equal(await findMessage(store, '0'.repeat(32)), undefined)
+  t.equal(await findMessage(store, 'f'.repeat(32)), undefined)
 })
 
 t.test('hostile Call-IDs are opaque', async (t) => {

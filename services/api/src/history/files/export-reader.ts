@@ -1,7 +1,7 @@
+import { slotStart } from '@sip-capture/contract/bus/record-id.ts'
 import type { MessageFilter } from '@sip-capture/contract/rest/message.ts'
 import { toFilterSql } from '../filter-sql.ts'
 import type { RowKey } from '../message-reader.ts'
-import { slotStart } from '../schema.ts'
 import type { Store } from '../store.ts'
 import { atOrAfter, before, micros } from '../time-sql.ts'
 import { fileMessageColumns, readFileMessages, type FileMessage } from './file-message.ts'

@@ -1,0 +1,38 @@
+/** Time in stretches: history keeps what belongs to one side by side, and the id of a record tells which one it is in. */
+export const slotSeconds = 10
+const slotMicros = slotSeconds * 1_000_000
+const halfDigits = 16
+
+export function toSlot(atMicros: number): number {
+  return Math.floor(atMicros / slotMicros)
+}
+
+/** When a slot begins, epoch microseconds. */
+export function slotStart(slot: number): number {
+  return slot * slotMicros
+}
+
+let lastSlot = -1
+let lastHalf = ''
+
+/**
+ * The id of a record: the slot of its time, then the begin of `digest` (hex of a cryptographic hash over all that tells one
+ * sighting from another, the time with it), 16 hex digits each. So an id is found where it is said to be, without an index, and
+ * its first half costs nothing to keep.
+ */
+export function createRecordId(atMicros: number, digest: string): string {
+  const slot = toSlot(atMicros)
+  if (slot !== lastSlot) {
+    lastSlot = slot
+    lastHalf = slot.toString(16).padStart(halfDigits, '0')
+  }
+  return lastHalf + digest.slice(0, halfDigits)
+}
+
+/** Slots have eight digits until the year 3331. */
+const slotForm = /^0{8}[0-9a-f]{24}$/
+
+/** Undefined where the id tells none: those of the first versions were digest alone. */
+export function slotOfId(id: string): number | undefined {
+  return slotForm.test(id) ? Number.parseInt(id.slice(0, halfDigits), 16) : undefined
+}
