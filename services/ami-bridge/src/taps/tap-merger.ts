@@ -110,7 +110,8 @@ export function createTapMerger(options: {
     selection.noteDelivery('hep')
     const problem = historyProblem()
     if (problem !== undefined && selection.tap === 'history') selection.noteOnlySource('hep', problem)
-    const payload = new Uint8Array(packet.payload)
+    // A copy, for what came is part of 64 kB; a small Buffer is cut from a pool and costs the garbage collector nothing.
+    const payload = Buffer.from(packet.payload)
     const message = parse(payload)
     const src = { address: packet.srcAddress, port: packet.srcPort }
     const dst = { address: packet.dstAddress, port: packet.dstPort }
