@@ -72,9 +72,12 @@ export function startSummariser(options: {
   onWritten?: (callIds: readonly string[], capture: string) => Promise<void>
   /** Never throws. */
   onNews: (news: CallNews) => void
+  /** Imports that are being read: their calls wait until all of each is there. */
+  capturesBeingRead?: () => ReadonlySet<string>
   logger: Logger
 }): Summariser {
   const { store, isTrunk, watcher, onWritten, onNews, logger } = options
+  const { capturesBeingRead = () => new Set<string>() } = options
   const dirty = new DirtyCalls(maxDirty)
   /** When a call must be looked at again, epoch milliseconds. A sweep finds those that do not fit. */
   const timers = new Map<string, DirtyCall & { dueMillis: number }>()
@@ -84,6 +87,8 @@ export function startSummariser(options: {
   let sweptMillis = -Infinity
   let lastVersion = 0
   let sweepFromSeconds: number | undefined
+  /** From when on something was left for later. */
+  let leftFromSeconds: number | undefined
   let hasProblem = false
 
   const mark = (call: DirtyCall) => dirty.mark(call, performance.now())
@@ -186,7 +191,7 @@ export function startSummariser(options: {
     const clock = Math.floor((await readStoreClock(store)) / 1_000_000)
     const room = maxDirty - dirty.size
     if (room <= 0) return
-    const since = sweepFromSeconds ?? clock - sweepBackSeconds
+    const since = Math.min(sweepFromSeconds ?? clock - sweepBackSeconds, leftFromSeconds ?? Infinity)
     const overflow = dirty.overflowMillis
     const back =
       overflow === undefined ? 0 : Math.ceil((performance.now() - overflow) / 1000) + sweepBackSeconds
@@ -197,7 +202,10 @@ export function startSummariser(options: {
       limit: room,
     })
     dirty.overflowMillis = undefined
-    for (const call of left) mark(call)
+    const beingRead = capturesBeingRead()
+    const isLeft = left.length >= room || left.some(({ capture }) => beingRead.has(capture))
+    leftFromSeconds = isLeft ? since : undefined
+    for (const call of left) if (!beingRead.has(call.capture)) mark(call)
     // All of it fitted: from now on the newest are enough.
     if (left.length < room) sweepFromSeconds = undefined
     for (const call of await findDueCalls(store, { nowMicros: nowMicros(), limit: maxDuePerSweep }))

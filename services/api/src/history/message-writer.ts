@@ -14,15 +14,17 @@ export interface InsertOutcome {
 /**
  * Stores messages of `packed`, all unless told; a message whose id is there already is left out. `messages` is written last and
  * decides what is there: what a death before it left of the others shows nobody, and is written again. Durable when it resolves.
+ * `areNew`: none of them can be there, so nobody need look.
  * @throws StoreError
  */
 export async function insertMessages(
   store: Store,
   packed: PackedMessages,
   messages: readonly PackedMessage[] = packed.all,
+  { areNew = false }: { areNew?: boolean } = {},
 ): Promise<InsertOutcome> {
   const unique = [...new Map(messages.map((message) => [message.id, message])).values()]
-  const known = await findKnownIds(store, unique)
+  const known = areNew ? new Set<string>() : await findKnownIds(store, unique)
   const fresh = known.size === 0 ? unique : unique.filter(({ id }) => !known.has(id))
   if (fresh.length > 0) {
     await insertCallSlots(store, fresh)

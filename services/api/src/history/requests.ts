@@ -134,7 +134,13 @@ export const historyRequest = z.discriminatedUnion('method', [
   z.object({
     method: z.literal('openImport'),
     session,
-    order: z.object({ capture, file: z.string(), node: z.string(), maxBytes: z.number() }),
+    order: z.object({
+      capture,
+      file: z.string(),
+      node: z.string(),
+      maxBytes: z.number(),
+      isFirst: z.boolean(),
+    }),
   }),
   z.object({ method: z.literal('stepExport'), session }),
   z.object({ method: z.literal('stepImport'), session }),

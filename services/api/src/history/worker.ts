@@ -142,6 +142,7 @@ async function write(opened: Store, config: WorkerConfig, logger: Logger): Promi
     onWritten: (callIds, capture) => completePins(opened, { callIds, capture }),
     isTrunk: (name, node) => directory.isTrunk(name, node),
     onNews: createCallNewsWriter({ redis, channel: keys.own('api', 'call-news'), logger }),
+    capturesBeingRead: () => files?.captures ?? new Set(),
     logger,
   })
   summariser = summaries

@@ -13,15 +13,17 @@ import { isFinished } from './job-records.ts'
 export async function runImport(context: JobContext, id: string): Promise<void> {
   const { imports, files, history, stopping } = context
   const attempt = randomBytes(16).toString('hex')
-  const record = await imports.change(id, (old) =>
-    isFinished(old.state) ? undefined : { ...old, state: 'active', attempt },
-  )
+  let isFirst = false
+  const record = await imports.change(id, (old) => {
+    isFirst = old.attempt === ''
+    return isFinished(old.state) ? undefined : { ...old, state: 'active', attempt }
+  })
   if (!record) {
     await removeImport(context, id)
     return
   }
   try {
-    const step = await read(context, record)
+    const step = await read(context, record, isFirst)
     if (step) await finish(context, record, step)
   } finally {
     const closed = history.ask<'closeFile'>({ method: 'closeFile', session: attempt }).catch(() => {})
@@ -36,6 +38,7 @@ export async function runImport(context: JobContext, id: string): Promise<void> 
 async function read(
   { history, files, imports, config, stopping }: JobContext,
   { id, attempt, sizeBytes }: ImportRecord,
+  isFirst: boolean,
 ): Promise<ImportStep | undefined> {
   await history.ask<'openImport'>({
     method: 'openImport',
@@ -45,6 +48,7 @@ async function read(
       file: files.upload(id),
       node: config.NODE_NAME,
       maxBytes: config.IMPORT_MAX_BYTES,
+      isFirst,
     },
   })
   let toldAt = 0

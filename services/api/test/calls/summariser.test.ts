@@ -66,6 +66,40 @@ t.test('what is in history and in no log is found at the start: old, imported, l
   t.equal((await listed(store)).at(-1)?.callIds[0], 'meanwhile')
 })
 
+t.test('calls of an import wait until all of it is read, those of live traffic do not', async (t) => {
+  const store = await openTestStore(t)
+  const capture = 'b'.repeat(32)
+  const beingRead = new Set([capture])
+  await insertViews(store, [...viewsOf('live', 0), ...viewsOf('imported', 500, capture)])
+  const summariser = startSummariser({
+    store,
+    isTrunk,
+    onNews: () => {},
+    capturesBeingRead: () => beingRead,
+    logger,
+  })
+  t.teardown(() => summariser.close())
+  await until(
+    () => listed(store),
+    (rows) => rows.length === 1,
+  )
+  // The first sweep found both; another one is over when what came before it is in the log.
+  await insertViews(store, viewsOf('later', 100))
+  summariser.markStored()
+  await until(
+    () => listed(store),
+    (rows) => rows.length === 2,
+  )
+  t.same(await listed(store, capture), [])
+  beingRead.clear()
+  summariser.markStored()
+  await until(
+    () => listed(store, capture),
+    (rows) => rows.length === 1,
+  )
+  t.equal(summariser.counters.callsSummarised, 3)
+})
+
 t.test('two that summarise the same calls make one row of each', async (t) => {
   const store = await openTestStore(t)
   const both = [1, 2].map(() => startSummariser({ store, isTrunk, onNews: () => {}, logger }))

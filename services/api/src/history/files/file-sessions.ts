@@ -17,6 +17,7 @@ export class SessionLost extends Error {
 
 const maxSessions = 8
 const idleMillis = 120_000
+const isOld = (usedAtMillis: number): boolean => Date.now() - usedAtMillis > idleMillis
 
 /** Files that are written from history or read into it, a step a request: the asker sets the pace and may stop at any time. */
 export class FileSessions {
@@ -35,6 +36,17 @@ export class FileSessions {
   async openImport(session: string, order: ImportOrder): Promise<ImportStep> {
     await this.#add(session, new ImportSession(this.#store, order))
     return { readBytes: 0, frames: 0, messages: 0, firstAtMicros: null, lastAtMicros: null, isDone: false }
+  }
+
+  /** Imports that are being read. */
+  get captures(): ReadonlySet<string> {
+    return new Set(
+      [...this.#entries.values()].flatMap(({ session, isBusy, usedAtMillis }) =>
+        session instanceof ImportSession && !session.isDone && (isBusy || !isOld(usedAtMillis))
+          ? [session.capture]
+          : [],
+      ),
+    )
   }
 
   /** @throws SessionLost when this process does not know the session: it is not the one that opened it. */
@@ -58,7 +70,7 @@ export class FileSessions {
 
   async #add(name: string, session: Session): Promise<void> {
     for (const [other, { isBusy, usedAtMillis }] of this.#entries)
-      if (!isBusy && Date.now() - usedAtMillis > idleMillis) await this.close(other)
+      if (!isBusy && isOld(usedAtMillis)) await this.close(other)
     if (this.#entries.size >= maxSessions) throw new SessionLost('too many files are worked on')
     this.#entries.set(name, { session, usedAtMillis: Date.now(), isBusy: false })
   }

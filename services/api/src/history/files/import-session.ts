@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { createRecordId } from '@sip-capture/contract/bus/record-id.ts'
 import type { SipRecord } from '@sip-capture/contract/bus/sip-record.ts'
 import { createCaptureReader } from '@sip-capture/pcap/capture-reader.ts'
 import { SipExtractor, type ExtractedMessage } from '@sip-capture/pcap/extract.ts'
@@ -16,6 +17,8 @@ export interface ImportOrder {
   readonly node: string
   /** More is not read, of a packed file once unpacked. */
   readonly maxBytes: number
+  /** Nothing of it is in history yet. */
+  readonly isFirst: boolean
 }
 
 export interface ImportStep {
@@ -44,6 +47,7 @@ export class ImportSession {
   readonly #extractor = new SipExtractor({ isSipPort: (port) => sipPorts.has(port), openHep: true })
   #source: CaptureSource | undefined
   #unpackedBytes = 0
+  #isDone = false
   #messages = 0
   #refused = 0
   #problem: string | undefined
@@ -64,6 +68,7 @@ export class ImportSession {
     } catch (error) {
       if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
       this.#problem = 'the uploaded file is gone'
+      this.#isDone = true
       return this.#answer(true)
     }
     const pieces = await this.#source.read()
@@ -86,10 +91,21 @@ export class ImportSession {
     // A failure is told by whoever waits for it next.
     this.#storing.catch(() => {})
     if (isDone) await this.#storing
+    this.#isDone = isDone
     return this.#answer(isDone)
   }
 
+  get capture(): string {
+    return this.#order.capture
+  }
+
+  /** True when all that will come is stored. */
+  get isDone(): boolean {
+    return this.#isDone
+  }
+
   async close(): Promise<void> {
+    this.#isDone = true
     await this.#storing.catch(() => {})
     await this.#source?.close().catch(() => {})
   }
@@ -125,7 +141,7 @@ export class ImportSession {
   /** One row that the store refuses must not lose the others: halve until it is alone. */
   async #insert(packed: PackedMessages, messages: readonly PackedMessage[]): Promise<void> {
     try {
-      await insertMessages(this.#history, packed, messages)
+      await insertMessages(this.#history, packed, messages, { areNew: this.#order.isFirst })
     } catch (error) {
       if (!isBadData(error)) throw error
       if (messages.length === 1) this.#refused += 1
@@ -142,7 +158,7 @@ export class ImportSession {
     const { atMicros } = message
     this.#firstAtMicros = Math.min(this.#firstAtMicros ?? atMicros, atMicros)
     this.#lastAtMicros = Math.max(this.#lastAtMicros ?? atMicros, atMicros)
-    const id = hash('sha256', `${capture} ${this.#messages}`, 'hex').slice(0, 32)
+    const id = createRecordId(atMicros, hash('sha256', `${capture} ${this.#messages}`, 'hex'))
     this.#messages += 1
     // The directory knows the PBX of now, not that of the file: nobody is named.
     return toMessageView(toRecord(message, id, node), {
