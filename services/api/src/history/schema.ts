@@ -144,6 +144,7 @@ const byEvent = 'cityHash64(linkedid, subject)'
  * be half done when the process dies, so each must bear being run again, and by two at once.
  * ReplacingMergeTree with the id at the end of the key: a row that slipped in twice is one row after a merge, and
  * queries drop it before (docs/decisions/history-idempotent-inserts.md).
+ * A `messages` of the first versions has an index on ids besides, which nothing but ids of that time needs.
  */
 export const migrations: readonly (readonly TableDefinition[])[] = [
   [
