@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import { createRecordId } from '@sip-capture/contract/bus/record-id.ts'
 import type { SourceGap } from '@sip-capture/contract/bus/source-status.ts'
 import { nowMicros } from '@sip-capture/contract/time.ts'
 import type { Logger } from '@sip-capture/service/logger.ts'
@@ -78,7 +79,7 @@ export function createHistoryTap(options: HistoryTapOptions): HistoryTap {
   let cursor: HistoryCursor = noCursor
   /** The next position to read: ahead of `cursor.next` while something is not on the bus yet. */
   let position = 0
-  /** Record id of the last entry read; '' when there is none to compare with. */
+  /** Digest of the last entry read; '' when there is none to compare with. */
   let lastId = ''
   /** Asterisk's clock at the last look that found nothing at `position`. */
   let absentAtMicros = 0
@@ -222,7 +223,7 @@ export function createHistoryTap(options: HistoryTapOptions): HistoryTap {
       }
       const { atMicros, precisionMicros } = date
       decided.set(at, { position: at, atMicros, precisionMicros })
-      messages.push({ ...entry, id: idOf(at, entry), atMicros, precisionMicros })
+      messages.push({ ...entry, id: createRecordId(atMicros, digest(at, entry)), atMicros, precisionMicros })
     }
     // Dates first: whoever reads these entries again after a kill must come to the same records.
     cursor = { ...cursor, pending: [...decided.values()].slice(-maxPending) }
@@ -233,7 +234,8 @@ export function createHistoryTap(options: HistoryTapOptions): HistoryTap {
     }
     position += entries.length
     lastAtMicros = messages.at(-1)?.atMicros ?? lastAtMicros
-    lastId = entries.at(-1) ? (messages.at(-1)?.id ?? '') : ''
+    const last = entries.at(-1)
+    lastId = last ? digest(position - 1, last) : ''
     await commit()
   }
 
@@ -258,7 +260,7 @@ export function createHistoryTap(options: HistoryTapOptions): HistoryTap {
     }
   }
 
-  const idOf = (at: number, entry: HistoryEntry) =>
+  const digest = (at: number, entry: HistoryEntry) =>
     digestOf('ami-history', node, cursor.asteriskStart, cursor.generation, at, entry.bytes)
 
   /** The last entry read must still be there, or somebody else cleared the history. */
@@ -266,7 +268,7 @@ export function createHistoryTap(options: HistoryTapOptions): HistoryTap {
     verifiedAt = performance.now()
     if (position === 0 || lastId === '') return
     const entry = await fetchEntry(ami, position - 1)
-    if (entry === undefined || (entry !== 'absent' && idOf(position - 1, entry) === lastId)) return
+    if (entry === undefined || (entry !== 'absent' && digest(position - 1, entry) === lastId)) return
     await restartNumbering(cursor.asteriskStart, 'the PJSIP history was cleared by somebody else')
   }
 

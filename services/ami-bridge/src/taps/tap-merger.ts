@@ -76,7 +76,7 @@ export function createTapMerger(options: {
       {
         ...common,
         node,
-        id: createRecordId(seen.atMicros, seen.id),
+        id: seen.id,
         atMicros: seen.atMicros,
         precisionMicros: seen.precisionMicros,
         source: 'ami-history',
