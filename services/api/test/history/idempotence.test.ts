@@ -121,6 +121,15 @@ t.test('bytes, frames and nanoseconds come back as they went in', async (t) => {
   t.equal(await findMessage(store, 'f'.repeat(32)), undefined)
 })
 
+t.test('a message is found by its id, also by one of the first versions, which tells no slot', async (t) => {
+  const store = await openTestStore(t)
+  const [now] = someViews(1, 'now')
+  const before = viewOf(sipRecordOf(sipText({ callId: 'before' }), { id: 'a'.repeat(32), atMicros: start }))
+  await insertViews(store, [before, ...(now ? [now] : [])])
+  t.equal((await findMessage(store, 'a'.repeat(32)))?.callId, 'before')
+  t.equal((await findMessage(store, now?.record.id ?? ''))?.callId, 'now')
+})
+
 t.test('hostile Call-IDs are opaque', async (t) => {
   const store = await openTestStore(t)
   const callIds = [
