@@ -127,14 +127,20 @@ export function SipLadderPanel(props: {
           </span>
         ))}
       </div>
-      <div class="ladder-canvas" style={{ height: `${layout.height}px`, width: `${geometry.width}px` }}>
+      <div
+        class="ladder-canvas"
+        style={{ height: `${layout.height}px`, width: `${geometry.width}px` }}
+        onClick={({ target }) => {
+          const id = target instanceof Element && target.closest('.arrow')?.getAttribute('data-arrow')
+          if (id) select(id)
+        }}
+      >
         {blocks.map((block) => (
           <LadderBlock
             key={block.first}
             {...block}
             {...{ ladder, layout, geometry, isFolded, marked, onlyLeg }}
             selectedRow={selectedRow >= block.first && selectedRow <= block.last ? selectedRow : -1}
-            onSelect={select}
           />
         ))}
       </div>

@@ -29,13 +29,14 @@ export interface DrawingProps {
   readonly marked: readonly string[]
   /** Legs that are not this one recede; null: none does. */
   readonly onlyLeg: number | null
-  readonly onSelect?: (id: string) => void
 }
 
-/** The part of a ladder between two rows, as SVG. The colours come from `ladder.css`. */
+/**
+ * The part of a ladder between two rows, as SVG. The colours come from `ladder.css`. Its parts are functions, not components: a scroll
+ * draws hundreds of rows a second, and what that leaves to the garbage collector is what makes a frame late.
+ */
 export function LadderDrawing(props: DrawingProps) {
   const { ladder, layout, geometry, first, last, top, height } = props
-  const hasLegs = ladder.legs.length > 1
   return (
     <>
       {ladder.lanes.map((lane, index) => (
@@ -49,77 +50,74 @@ export function LadderDrawing(props: DrawingProps) {
         />
       ))}
       {layout.bands.map((band) =>
-        band.toY < top || band.fromY > top + height ? null : (
-          <MediaRails key={band.span.beganById} band={band} {...props} />
-        ),
+        band.toY < top || band.fromY > top + height ? null : mediaRails(band, props),
       )}
       {layout.rows
         .slice(first, last + 1)
-        .map((row, offset) =>
-          row.kind === 'media' ? (
-            <MediaLine key={`media ${row.span.beganById}`} row={row} {...props} />
-          ) : (
-            <ArrowLine
-              key={row.arrow.id}
-              row={row}
-              {...props}
-              hasLegs={hasLegs}
-              isSelected={first + offset === props.selectedRow}
-            />
-          ),
+        .map((row, place) =>
+          row.kind === 'media' ? mediaLine(row, props) : arrowLine(row, first + place, props),
         )}
     </>
   )
 }
 
-function ArrowLine(props: DrawingProps & { row: ArrowRow; hasLegs: boolean; isSelected: boolean }) {
-  const { row, ladder, geometry, hasLegs, isSelected, isFolded, onSelect } = props
+function arrowLine(row: ArrowRow, at: number, props: DrawingProps) {
+  const { ladder, geometry, isFolded } = props
   const { arrow } = row
   const y = row.y - props.top
   const words = describeArrow(arrow, ladder)
   const isMarked = props.marked.includes(arrow.id)
+  const isSelected = at === props.selectedRow
   const left = geometry.isNarrow ? 4 : 8
+  const leg =
+    ladder.legs.length > 1 && arrow.ghost === null
+      ? { number: ladder.legs[arrow.leg]?.number ?? 0, x: geometry.laneX(arrow.fromLane) }
+      : null
   return (
     <g
+      key={arrow.id}
       id={`arrow-${row.index}`}
       class={arrowClass(arrow, props, isSelected, isMarked)}
       role="option"
       aria-selected={isSelected}
       aria-label={`${words}${isMarked ? ' · marked for comparison' : ''}`}
       data-arrow={arrow.id}
-      {...(onSelect === undefined ? {} : { onClick: () => onSelect(arrow.id) })}
     >
       <title>{words}</title>
-      {row.pauseMicros > 0 && <Pause row={row} y={y} geometry={geometry} />}
+      {row.pauseMicros > 0 && pauseLine(row, y, geometry)}
       <rect class="arrow-back" x={0} y={y} width={geometry.width} height={row.height} />
-      {arrow.ghost === null && (
-        <>
-          <text class="arrow-time" x={left} y={y + 15}>
-            {sinceStart(arrow.offsetMicros)}
-          </text>
-          <text class="arrow-clock" x={left} y={y + 28}>
-            {geometry.isNarrow ? clockTime(arrow.atMicros).slice(0, 8) : clockTime(arrow.atMicros)}
-          </text>
-          {!geometry.isNarrow && (
-            <text class="arrow-number" x={geometry.timeWidth} y={y + 15} text-anchor="end">
-              #{arrow.number}
-            </text>
-          )}
-        </>
-      )}
-      {isMarked && (
-        <text class="arrow-mark" x={geometry.timeWidth - 2} y={y + 29} text-anchor="end">
-          ◆
-        </text>
-      )}
-      <Shaft arrow={arrow} y={y} geometry={geometry} isFolded={isFolded} />
-      {hasLegs && arrow.ghost === null && (
-        <LegBadge
-          number={ladder.legs[arrow.leg]?.number ?? 0}
-          x={geometry.laneX(arrow.fromLane)}
-          y={y + lineOffset}
-        />
-      )}
+      {shaft(arrow, y, geometry)}
+      {leg !== null && <circle class="leg-badge" cx={leg.x} cy={y + lineOffset} r={7.5} />}
+      {/* All words in one text: each text is laid out by itself, and a scroll has a thousand of them a second to make. */}
+      <text>
+        {arrow.ghost === null && (
+          <>
+            <tspan class="arrow-time" x={left} y={y + 15}>
+              {sinceStart(arrow.offsetMicros)}
+            </tspan>
+            <tspan class="arrow-clock" x={left} y={y + 28}>
+              {geometry.isNarrow ? clockTime(arrow.atMicros).slice(0, 8) : clockTime(arrow.atMicros)}
+            </tspan>
+            {!geometry.isNarrow && (
+              <tspan class="arrow-number" x={geometry.timeWidth} y={y + 15} text-anchor="end">
+                #{arrow.number}
+              </tspan>
+            )}
+          </>
+        )}
+        {isMarked && (
+          <tspan class="arrow-mark" x={geometry.timeWidth - 2} y={y + 29} text-anchor="end">
+            ◆
+          </tspan>
+        )}
+        {label(arrow, y, geometry, isFolded)}
+        {detail(arrow, y, geometry)}
+        {leg !== null && (
+          <tspan class="leg-number" x={leg.x} y={y + lineOffset + 3.5} text-anchor="middle">
+            {leg.number}
+          </tspan>
+        )}
+      </text>
     </g>
   )
 }
@@ -143,46 +141,14 @@ export function legClass(leg: number): string {
   return `leg-${(leg % legColours) + 1}`
 }
 
-function LegBadge({ number, x, y }: { number: number; x: number; y: number }) {
-  return (
-    <>
-      <circle class="leg-badge" cx={x} cy={y} r={7.5} />
-      <text class="leg-number" x={x} y={y + 3.5} text-anchor="middle">
-        {number}
-      </text>
-    </>
-  )
-}
-
-/** Line, tip and words of an arrow. Should a message ever go from a lane to itself, it is a loop beside the lane. */
-function Shaft(props: { arrow: Arrow; y: number; geometry: LadderGeometry; isFolded: boolean }) {
-  const { arrow, y, geometry, isFolded } = props
-  const [fromX, toX] = [geometry.laneX(arrow.fromLane), geometry.laneX(arrow.toLane)]
+/** Line and tip of an arrow. Should a message ever go from a lane to itself, it is a loop beside the lane. */
+function shaft(arrow: Arrow, y: number, geometry: LadderGeometry) {
+  const [fromX, toX] = endsOf(arrow, geometry)
   const lineY = y + lineOffset
   const isSelf = fromX === toX
   const isForward = toX > fromX
-  const span = Math.abs(toX - fromX)
-  const room = isSelf ? 200 : span + (geometry.isNarrow ? 26 : -18)
-  const words = arrowWords(arrow, isFolded)
-  const cseq = arrow.cseq === null || arrow.ghost !== null ? '' : `CSeq ${arrow.cseq}`
-  const hasCseqRoom =
-    cseq !== '' && !geometry.isNarrow && (words.length + cseq.length) * charWidth + 16 < room
-  const leftX = Math.min(fromX, toX)
   return (
     <>
-      <text
-        class="arrow-label"
-        x={isSelf ? fromX + 10 : (fromX + toX) / 2}
-        y={y + 15}
-        text-anchor={isSelf ? 'start' : 'middle'}
-      >
-        {fit(words, room, charWidth)}
-        {hasCseqRoom && (
-          <tspan class="arrow-cseq" dx={6}>
-            {cseq}
-          </tspan>
-        )}
-      </text>
       {isSelf ? (
         <path class="arrow-line" d={`M${fromX} ${lineY - 4}h28v8h-24`} fill="none" />
       ) : (
@@ -192,23 +158,53 @@ function Shaft(props: { arrow: Arrow; y: number; geometry: LadderGeometry; isFol
         class="arrow-tip"
         d={isForward ? `M${toX} ${lineY}l-9 -4.5v9z` : `M${toX + (isSelf ? 2 : 0)} ${lineY}l9 -4.5v9z`}
       />
-      <Detail arrow={arrow} x={leftX + 10} y={y + 37} room={geometry.width - leftX - 14} />
     </>
   )
 }
 
-function Detail({ arrow, x, y, room }: { arrow: Arrow; x: number; y: number; room: number }) {
-  const text = arrow.ghost === null ? shownText(arrow.detail) : arrow.ghost.rfc
-  if (text === '') return null
-  const isChange = arrow.sdpChanges.length > 0
+function label(arrow: Arrow, y: number, geometry: LadderGeometry, isFolded: boolean) {
+  const [fromX, toX] = endsOf(arrow, geometry)
+  const isSelf = fromX === toX
+  const room = isSelf ? 200 : Math.abs(toX - fromX) + (geometry.isNarrow ? 26 : -18)
+  const words = arrowWords(arrow, isFolded)
+  const cseq = arrow.cseq === null || arrow.ghost !== null ? '' : `CSeq ${arrow.cseq}`
+  const hasCseqRoom =
+    cseq !== '' && !geometry.isNarrow && (words.length + cseq.length) * charWidth + 16 < room
   return (
-    <text class={isChange ? 'arrow-detail is-change' : 'arrow-detail'} x={x} y={y}>
-      {fit(`${isChange ? '△ ' : ''}${text}`, room, detailCharWidth)}
-    </text>
+    <tspan
+      class="arrow-label"
+      x={isSelf ? fromX + 10 : (fromX + toX) / 2}
+      y={y + 15}
+      text-anchor={isSelf ? 'start' : 'middle'}
+    >
+      {fit(words, room, charWidth)}
+      {hasCseqRoom && (
+        <tspan class="arrow-cseq" dx={6}>
+          {cseq}
+        </tspan>
+      )}
+    </tspan>
   )
 }
 
-function Pause({ row, y, geometry }: { row: ArrowRow; y: number; geometry: LadderGeometry }) {
+function detail(arrow: Arrow, y: number, geometry: LadderGeometry) {
+  const text = arrow.ghost === null ? shownText(arrow.detail) : arrow.ghost.rfc
+  if (text === '') return null
+  const leftX = Math.min(...endsOf(arrow, geometry))
+  const isChange = arrow.sdpChanges.length > 0
+  return (
+    <tspan class={isChange ? 'arrow-detail is-change' : 'arrow-detail'} x={leftX + 10} y={y + 37}>
+      {fit(`${isChange ? '△ ' : ''}${text}`, geometry.width - leftX - 14, detailCharWidth)}
+    </tspan>
+  )
+}
+
+/** Where it leaves and where it arrives, in pixels from the left. */
+function endsOf(arrow: Arrow, geometry: LadderGeometry): [number, number] {
+  return [geometry.laneX(arrow.fromLane), geometry.laneX(arrow.toLane)]
+}
+
+function pauseLine(row: ArrowRow, y: number, geometry: LadderGeometry) {
   const middle = y - row.pauseHeight / 2
   const from = geometry.timeWidth
   return (
@@ -232,8 +228,8 @@ function zigzag(from: number, to: number, y: number): string {
 }
 
 /** A thin band beside each of the two lanes, as long as media flow. */
-function MediaRails(props: DrawingProps & { band: LadderLayout['bands'][number] }) {
-  const { band, geometry, top, height, ladder } = props
+function mediaRails(band: LadderLayout['bands'][number], props: DrawingProps) {
+  const { geometry, top, height, ladder } = props
   const { span } = band
   const from = Math.max(0, band.fromY - top)
   const to = Math.min(height, band.toY - top)
@@ -242,7 +238,7 @@ function MediaRails(props: DrawingProps & { band: LadderLayout['bands'][number] 
   const leg = ladder.legs.findIndex(({ callId }) => callId === span.callId)
   const isAside = props.onlyLeg !== null && leg !== props.onlyLeg
   return (
-    <g class={`media-rails${isAside ? ' is-aside' : ''}`} aria-hidden="true">
+    <g key={span.beganById} class={`media-rails${isAside ? ' is-aside' : ''}`} aria-hidden="true">
       {[left + 2, right - 6].map((x) => (
         <rect key={x} class="media-rail" x={x} y={from} width={4} height={Math.max(0, to - from)} />
       ))}
@@ -250,8 +246,8 @@ function MediaRails(props: DrawingProps & { band: LadderLayout['bands'][number] 
   )
 }
 
-function MediaLine(props: DrawingProps & { row: MediaRow }) {
-  const { row, ladder, geometry, top } = props
+function mediaLine(row: MediaRow, props: DrawingProps) {
+  const { ladder, geometry, top } = props
   const { span } = row
   const y = row.y - top
   const [a, b] = [geometry.laneX(span.callerLane), geometry.laneX(span.calleeLane)]
@@ -264,7 +260,7 @@ function MediaLine(props: DrawingProps & { row: MediaRow }) {
     .map((source) => words + source)
     .find((text) => text.length * detailCharWidth < room)
   return (
-    <g class={`media${isAside ? ' is-aside' : ''}`}>
+    <g key={`media ${span.beganById}`} class={`media${isAside ? ' is-aside' : ''}`}>
       <title>{describeMedia(span, ladder)}</title>
       <rect class="media-band" x={left} y={y + 17} width={right - left} height={5} />
       <text class="media-text" x={(left + right) / 2} y={y + 13} text-anchor="middle">
