@@ -4,7 +4,7 @@ import type { History } from './history/history-process.ts'
 import type { FoundCall } from './history/leg-store.ts'
 import type { OpenedCall } from './history/pins/pinned-reader.ts'
 import type { StoredMessage } from './history/record-rows.ts'
-import { toMessageView, type MessageView } from './ingest/message-row.ts'
+import { MessageView } from './ingest/message-row.ts'
 
 /** The first page fills any window of the page, and no more is read before it is told. */
 const pageRows = { first: 120, others: 500 }
@@ -90,7 +90,7 @@ async function* pagesOf(
     const next = spans[at + 1]
     // The history reads on while this page is told.
     if (next !== undefined && left > 0) page = readAhead(readSpan(next))
-    yield stored.map(({ record, naming }) => toMessageView(record, naming))
+    yield stored.map(({ record, naming }) => new MessageView(record, naming))
   }
 }
 

@@ -5,7 +5,7 @@ import type { Frame, SipRecord } from '@sip-capture/contract/bus/sip-record.ts'
 import { ipPacketStart } from '@sip-capture/pcap/decode.ts'
 import { linkTypes } from '@sip-capture/pcap/link-types.ts'
 import { createMasker } from '@sip-capture/pcap/mask.ts'
-import { toMessageView, type MessageView } from './ingest/message-row.ts'
+import { MessageView } from './ingest/message-row.ts'
 
 /** What one IP packet surely holds, whatever its headers. */
 const maxDatagramBytes = 65_000
@@ -168,7 +168,7 @@ export function createMessageShown(mask: boolean): MessageShown {
       // Addresses before the text, which may name them where only a known address is seen to be one.
       const [src, dst] = [maskHost(record.src), maskHost(record.dst)]
       const payload = Buffer.from(masker.maskMessage(record.payload))
-      return toMessageView(
+      return new MessageView(
         { ...rest, src, dst, payload, frames: [] },
         { direction: naming.direction, srcName: '', dstName: '', trunk: '', capture: '' },
       )

@@ -12,7 +12,7 @@ import { followAliases } from './directory-aliases.ts'
 import { toDirectoryEntries } from './directory-entries.ts'
 import { followDirectory } from './directory-feed.ts'
 import { startHistoryProcess, type History } from './history/history-process.ts'
-import { toMessageView, toNaming } from './ingest/message-row.ts'
+import { MessageView, toNaming } from './ingest/message-row.ts'
 import { startJobs } from './jobs/jobs.ts'
 import { followLegNews } from './history/legs/leg-news.ts'
 import type { LegChanges } from './history/legs/leg-changes.ts'
@@ -76,7 +76,7 @@ export async function startApiService(context: { config: ApiConfig; logger: Logg
     subscribeRedis,
     keys,
     toItem: (record, kind) =>
-      createLiveItem(toMessageView(record, toNaming(record, directory.current)), kind, record.atMicros),
+      createLiveItem(new MessageView(record, toNaming(record, directory.current)), kind, record.atMicros),
     status,
     maxSubscribers: config.MAX_LIVE_CLIENTS,
     logger,

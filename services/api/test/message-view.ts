@@ -3,7 +3,7 @@ import { createDirectory } from '../src/directory.ts'
 import { insertMessages, type InsertOutcome } from '../src/history/message-writer.ts'
 import { PackedMessages } from '../src/history/packed-messages.ts'
 import type { Store } from '../src/history/store.ts'
-import { toMessageView, toNaming, type MessageView } from '../src/ingest/message-row.ts'
+import { toNaming, MessageView } from '../src/ingest/message-row.ts'
 
 /** One trunk, one phone, the PBX at 192.0.2.20. */
 export const directory = createDirectory([
@@ -36,7 +36,7 @@ export const directory = createDirectory([
 ])
 
 export function viewOf(record: SipRecord, capture = ''): MessageView {
-  return toMessageView(record, { ...toNaming(record, directory), capture })
+  return new MessageView(record, { ...toNaming(record, directory), capture })
 }
 
 export function pack(views: readonly MessageView[]): PackedMessages {

@@ -3,7 +3,7 @@ import { nowMicros } from '@sip-capture/contract/time.ts'
 import type { Logger } from '@sip-capture/service/logger.ts'
 import { isBadData, StoreError, type Store } from '../history/store.ts'
 import type { PackedMessage } from '../history/packed-messages.ts'
-import { toMessageView } from '../ingest/message-row.ts'
+import { MessageView } from '../ingest/message-row.ts'
 import { readCalls, type CallHistory } from './call-batch.ts'
 import { toCallKey, type CallNews } from './call-record.ts'
 import {
@@ -108,7 +108,7 @@ export function startSummariser(options: {
     for (const history of histories) {
       const { call, messages, ends } = history
       // Read one call at a time: what is worked out of messages takes many times their bytes.
-      const views = messages.map(({ record, naming }) => toMessageView(record, naming))
+      const views = messages.map(({ record, naming }) => new MessageView(record, naming))
       const summary = summariseCall({ call, views, ends, capture, isTrunk }, { nowMicros: nowMicros() })
       if (summary) summaries.push(summary)
       else others.push(history)

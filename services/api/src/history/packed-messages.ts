@@ -31,23 +31,23 @@ const firstBytes = 64 * 1024
  */
 export class PackedMessages {
   readonly #rows = new RowBinaryWriter(firstBytes)
-  readonly #all: PackedMessage[] = []
+  #all: PackedMessage[] = []
 
   get all(): readonly PackedMessage[] {
     return this.#all
   }
 
   add(view: MessageView): void {
-    const { record, naming, row } = view
+    const { record, naming, parts } = view
     const from = this.#rows.size
     const payloadTo = writeMessage(this.#rows, view)
     const cells = toRegisterCells(view)
     this.#all.push({
       id: record.id,
       atMicros: record.atMicros,
-      callId: row.callId,
+      callId: parts.callId,
       capture: naming.capture,
-      method: row.method,
+      method: parts.method,
       register: cells && JSON.stringify(cells),
       from,
       to: this.#rows.size,
@@ -56,12 +56,19 @@ export class PackedMessages {
     })
   }
 
-  /** The rows of some of them, one behind the other: a view where they are all there is. */
+  /** The rows of some of them, one behind the other: a view where they lie so. */
   rowsOf(messages: readonly PackedMessage[]): Buffer {
     const bytes = this.#rows.written()
-    return messages.length === this.#all.length
-      ? bytes
+    const isRow = messages.every(({ from }, index) => index === 0 || from === messages[index - 1]?.to)
+    return isRow
+      ? bytes.subarray(messages[0]?.from ?? 0, messages.at(-1)?.to ?? 0)
       : Buffer.concat(messages.map(({ from, to }) => bytes.subarray(from, to)))
+  }
+
+  /** Empty again, with the memory it has: what was handed out of it is no longer good. */
+  clear(): void {
+    this.#rows.clear()
+    this.#all = []
   }
 
   payloadOf({ payloadFrom, payloadTo }: PackedMessage): Buffer {
@@ -70,14 +77,12 @@ export class PackedMessages {
 }
 
 /** In the order of `messageColumns`; answers where the payload ends. */
-function writeMessage(
-  writer: RowBinaryWriter,
-  { record, naming, row, numbers, text, message }: MessageView,
-): number {
+function writeMessage(writer: RowBinaryWriter, view: MessageView): number {
+  const { record, naming, parts, message } = view
   writer.integer64(record.atMicros)
   writer.uint16(record.nanos)
   writer.uuid(record.id)
-  writer.text(row.callId)
+  writer.text(parts.callId)
   writer.integer64(record.precisionMicros)
   writer.text(record.source)
   writer.text(record.node)
@@ -94,29 +99,29 @@ function writeMessage(
   writer.uint32(record.copies)
   writer.text(naming.capture)
 
-  writer.text(row.kind)
-  writer.text(row.method)
-  writer.uint16(row.status ?? 0)
-  writer.text(row.reason)
-  writer.text(row.requestUri)
-  writeParty(writer, row.from)
-  writeParty(writer, row.to)
-  writer.texts(numbers)
-  writer.integer64(row.cseq ?? -1)
-  writer.text(row.branch)
-  writer.text(row.userAgent)
-  writer.text(fold(row.userAgent))
-  writer.bool(row.hasSdp)
-  writer.uint32(row.sizeBytes)
+  writer.text(parts.kind)
+  writer.text(parts.method)
+  writer.uint16(parts.status ?? 0)
+  writer.text(parts.reason)
+  writer.text(parts.requestUri)
+  writeParty(writer, parts.from)
+  writeParty(writer, parts.to)
+  writer.texts(view.numbers)
+  writer.integer64(parts.cseq?.number ?? -1)
+  writer.text(parts.branch)
+  writer.text(parts.userAgent)
+  writer.text(fold(parts.userAgent))
+  writer.bool(parts.hasSdp)
+  writer.uint32(record.payload.length)
   // What can be worked out again is not kept: sixteen bytes that nothing compresses.
   const isPlain = !message || message.cseq === null || message.cseq.method === message.method
-  writer.text(isPlain ? '' : row.sightingKey)
-  writer.texts(row.problems)
+  writer.text(isPlain ? '' : view.sightingKey)
+  writer.texts(view.problems)
 
   writer.texts(record.notes)
   writer.bytes(record.payload)
   const payloadTo = writer.size
-  writer.text(isUtf8(record.payload) ? '' : text)
+  writer.text(isUtf8(record.payload) ? '' : view.text)
   writer.bytes(encodeFrames(record.frames, record.payload, record))
   return payloadTo
 }

@@ -22,6 +22,11 @@ export class RowBinaryWriter {
     return this.#bytes.subarray(0, this.#at)
   }
 
+  /** Writes from the start again, into the same memory. */
+  clear(): void {
+    this.#at = 0
+  }
+
   /** Bytes written so far. */
   get size(): number {
     return this.#at

@@ -4,7 +4,7 @@ import { decodeBatch } from '@sip-capture/contract/codec.ts'
 import type { Directory } from '../directory.ts'
 import { PackedMessages } from '../history/packed-messages.ts'
 import type { StreamEntry } from '../stream-entries.ts'
-import { toMessageView, toNaming } from './message-row.ts'
+import { MessageView, toNaming } from './message-row.ts'
 
 export interface DeadLetter {
   readonly key: string
@@ -30,7 +30,7 @@ export class EntryBatch {
   addMessages(key: string, entry: StreamEntry, directory: Directory): void {
     this.#note(key, entry)
     const batch = decodeBatch(sipRecord, entry.fields)
-    for (const record of batch.items) this.messages.add(toMessageView(record, toNaming(record, directory)))
+    for (const record of batch.items) this.messages.add(new MessageView(record, toNaming(record, directory)))
     this.#reject(key, entry.id, batch)
   }
 

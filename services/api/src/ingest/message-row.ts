@@ -20,18 +20,6 @@ export interface Naming {
   readonly capture: string
 }
 
-/** A record with everything that is worked out from it. */
-export interface MessageView {
-  readonly record: SipRecord
-  readonly naming: Naming
-  readonly row: MessageRow
-  readonly numbers: readonly string[]
-  /** The bytes as UTF-8 text, U+FFFD where they are not. */
-  readonly text: string
-  /** Undefined for a payload on a SIP port that is not SIP. */
-  readonly message: SipMessage | undefined
-}
-
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 const nobody = Object.freeze({ displayName: '', uri: '', user: '', host: '', tag: '' })
 
@@ -58,24 +46,91 @@ function toTrunk(record: SipRecord, direction: Direction, srcName: string, dstNa
   return far === pbxName ? '' : far
 }
 
-/** The one place that knows packages/sip: everything a row shows and a filter asks. Never throws. */
-export function toMessageView(record: SipRecord, naming: Naming): MessageView {
-  const parsed = parseMessage(record.payload)
-  const message = parsed.ok ? parsed.message : undefined
-  return {
-    record,
-    naming,
-    row: toRow(record, naming, parsed),
-    numbers: message ? toNumbers(message) : [],
-    text: decoder.decode(record.payload),
-    message,
+/** What a row shows of the message itself. */
+type MessageParts = Pick<
+  SipMessage,
+  | 'method'
+  | 'status'
+  | 'reason'
+  | 'requestUri'
+  | 'callId'
+  | 'from'
+  | 'to'
+  | 'cseq'
+  | 'branch'
+  | 'userAgent'
+  | 'hasSdp'
+> & { readonly kind: MessageRow['kind'] }
+
+const noMessage: MessageParts = {
+  kind: 'unparsed',
+  method: '',
+  status: null,
+  reason: '',
+  requestUri: '',
+  callId: '',
+  from: nobody,
+  to: nobody,
+  cseq: null,
+  branch: '',
+  userAgent: '',
+  hasSdp: false,
+}
+
+/**
+ * A record with everything that is worked out from it, each when it is first asked for: of most messages history wants less
+ * than a page, and the call log still less. The one place that knows packages/sip. Nothing of it throws.
+ */
+export class MessageView {
+  readonly record: SipRecord
+  readonly naming: Naming
+  /** Undefined for a payload on a SIP port that is not SIP. */
+  readonly message: SipMessage | undefined
+  /** Of `message`, or what stands for one that is not there. */
+  readonly parts: MessageParts
+  /** Why it is not SIP. */
+  readonly #fault: string
+  #row: MessageRow | undefined
+  #text: string | undefined
+  #numbers: readonly string[] | undefined
+
+  constructor(record: SipRecord, naming: Naming) {
+    const parsed = parseMessage(record.payload)
+    this.record = record
+    this.naming = naming
+    this.message = parsed.ok ? parsed.message : undefined
+    this.parts = this.message ?? noMessage
+    this.#fault = parsed.ok ? '' : parsed.problem
+  }
+
+  get row(): MessageRow {
+    return (this.#row ??= toRow(this))
+  }
+
+  get numbers(): readonly string[] {
+    return (this.#numbers ??= this.message ? toNumbers(this.message) : [])
+  }
+
+  /** The bytes as UTF-8 text, U+FFFD where they are not. */
+  get text(): string {
+    return (this.#text ??= decoder.decode(this.record.payload))
+  }
+
+  /** What is odd about it, and what its source said. */
+  get problems(): readonly string[] {
+    const { message, record } = this
+    return [...(message ? problemsOf(record, message) : [this.#fault]), ...record.notes]
+  }
+
+  /** What cannot be recognised is never the same message as another. */
+  get sightingKey(): string {
+    return (this.message && sightingKey(this.message)) || this.record.id
   }
 }
 
 /** Every field written out: this runs for each message several times, and spreading one object into another of this size
  *  costs more than all the parsing. */
-function toRow(record: SipRecord, naming: Naming, parsed: ReturnType<typeof parseMessage>): MessageRow {
-  const message = parsed.ok ? parsed.message : undefined
+function toRow({ record, naming, parts, problems, sightingKey: key }: MessageView): MessageRow {
   return {
     id: record.id,
     at: toRfc3339(record.atMicros),
@@ -86,25 +141,24 @@ function toRow(record: SipRecord, naming: Naming, parsed: ReturnType<typeof pars
     direction: naming.direction,
     src: toParty(record.src, naming.srcName),
     dst: toParty(record.dst, naming.dstName),
-    kind: message?.kind ?? 'unparsed',
-    method: message?.method ?? '',
-    status: message?.status ?? null,
-    reason: message?.reason ?? '',
-    requestUri: message?.requestUri ?? '',
-    callId: message?.callId ?? '',
-    from: message ? pickNameAddress(message.from) : nobody,
-    to: message ? pickNameAddress(message.to) : nobody,
-    cseq: message?.cseq?.number ?? null,
-    branch: message?.branch ?? '',
-    userAgent: message?.userAgent ?? '',
+    kind: parts.kind,
+    method: parts.method,
+    status: parts.status,
+    reason: parts.reason,
+    requestUri: parts.requestUri,
+    callId: parts.callId,
+    from: pickNameAddress(parts.from),
+    to: pickNameAddress(parts.to),
+    cseq: parts.cseq?.number ?? null,
+    branch: parts.branch,
+    userAgent: parts.userAgent,
     trunk: naming.trunk === '' ? null : naming.trunk,
     channel: record.channel ?? null,
-    hasSdp: message?.hasSdp ?? false,
+    hasSdp: parts.hasSdp,
     sizeBytes: record.payload.length,
     copies: record.copies,
-    // What cannot be recognised is never the same message as another.
-    sightingKey: (message && sightingKey(message)) || record.id,
-    problems: [...(parsed.ok ? problemsOf(record, parsed.message) : [parsed.problem]), ...record.notes],
+    sightingKey: key,
+    problems: [...problems],
     capture: naming.capture === '' ? null : naming.capture,
   }
 }

@@ -59,8 +59,10 @@ export interface RegisterMessage {
 const maxContacts = 32
 
 /** A REGISTER or its answer → cells in the order of `registerColumns`; undefined for every other message. */
-export function toRegisterCells({ record, naming, row, message }: MessageView): unknown[] | undefined {
-  if (message === undefined || row.method !== 'REGISTER' || row.to.host === '') return undefined
+export function toRegisterCells(view: MessageView): unknown[] | undefined {
+  const { record, naming, message } = view
+  if (message === undefined || message.method !== 'REGISTER' || message.to.host === '') return undefined
+  const { row } = view
   const isRequest = message.kind === 'request'
   const [client, server] = isRequest ? [record.src, record.dst] : [record.dst, record.src]
   const contacts = contactsOf(message)

@@ -10,7 +10,7 @@ import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { ApiError } from '../errors.ts'
 import type { History } from '../history/history-process.ts'
-import { toMessageView, type MessageView } from '../ingest/message-row.ts'
+import { MessageView } from '../ingest/message-row.ts'
 import { checkSearch } from './check-search.ts'
 import { formatCursor, parseCursor } from './cursor.ts'
 
@@ -55,7 +55,7 @@ export const messageRoutes: FastifyPluginCallbackZod<{ history: History }> = (ap
     async (request) => {
       const found = await history.ask<'findMessage'>({ method: 'findMessage', id: request.params.id })
       if (!found) throw new ApiError(404, 'not-found', 'there is no such message in history')
-      return toDetail(toMessageView(found.record, found.naming))
+      return toDetail(new MessageView(found.record, found.naming))
     },
   )
   done()

@@ -15,6 +15,18 @@ t.test('rows lie one behind the other, and some of them are what they are alone'
   t.same(packed.rowsOf(packed.all.toSpliced(1, 1)), Buffer.concat(rows.toSpliced(1, 1)))
 })
 
+t.test('cleared, it holds what comes then and nothing of before', async (t) => {
+  const packed = pack(views)
+  packed.clear()
+  t.same(packed.all, [])
+  t.equal(packed.rowsOf(packed.all).length, 0)
+  const [, second] = views
+  if (second === undefined) throw new Error('there are three')
+  packed.add(second)
+  const alone = pack([second])
+  t.same(packed.rowsOf(packed.all), alone.rowsOf(alone.all))
+})
+
 t.test('the payload is found in its row', async (t) => {
   const packed = pack(views)
   for (const [n, message] of packed.all.entries())

@@ -1,7 +1,7 @@
 import { nowMicros } from '@sip-capture/contract/time.ts'
 import { callIdLine, describeCall, describeVerdict, maxJudgedMessages } from '../../call-comment.ts'
 import type { MessageShown } from '../../capture-packets.ts'
-import { toMessageView } from '../../ingest/message-row.ts'
+import { MessageView } from '../../ingest/message-row.ts'
 import { ofCalls, readCallMessages } from '../message-reader.ts'
 import { groupByCallId } from '../record-rows.ts'
 import type { Store } from '../store.ts'
@@ -175,7 +175,7 @@ export class CallComments {
     const byCall = groupByCallId(stored)
     for (const call of batch.calls) {
       const views = (byCall.get(call.message.callId) ?? []).map(({ record, naming }) =>
-        this.#shown.toView(toMessageView(record, naming)),
+        this.#shown.toView(new MessageView(record, naming)),
       )
       comments.set(call, describeCall(views, nowMicros()))
     }

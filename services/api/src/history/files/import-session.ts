@@ -4,7 +4,7 @@ import type { SipRecord } from '@sip-capture/contract/bus/sip-record.ts'
 import { createCaptureReader } from '@sip-capture/pcap/capture-reader.ts'
 import { SipExtractor, type ExtractedMessage } from '@sip-capture/pcap/extract.ts'
 import { inTurns } from '../../in-turns.ts'
-import { toMessageView, type MessageView } from '../../ingest/message-row.ts'
+import { MessageView } from '../../ingest/message-row.ts'
 import { insertMessages } from '../message-writer.ts'
 import { type PackedMessage, PackedMessages } from '../packed-messages.ts'
 import { isBadData, type Store } from '../store.ts'
@@ -33,8 +33,9 @@ export interface ImportStep {
   readonly problem?: string
 }
 
-/** In one insert: what an insert costs besides its rows is some milliseconds. */
-const maxRows = 8_000
+/** Stored together, about: of many small pieces the engine makes large ones again and again, a third of all its work. */
+const enoughRows = 20_000
+const maxRows = 2 * enoughRows
 const sipPorts = new Set([5060, 5080])
 /** What Node reads is never shared memory, which the schema's type excludes. */
 type OwnBytes = Uint8Array<ArrayBuffer>
@@ -53,6 +54,10 @@ export class ImportSession {
   #problem: string | undefined
   #firstAtMicros: number | null = null
   #lastAtMicros: number | null = null
+  /** What was read and is too little to be stored by itself. */
+  #packed = new PackedMessages()
+  /** Whose memory is used again: the system would have to clear other. */
+  #spare = new PackedMessages()
   /** What was read before is stored while more is read. */
   #storing: Promise<void> = Promise.resolve()
 
@@ -61,7 +66,7 @@ export class ImportSession {
     this.#order = order
   }
 
-  /** What it tells of is read; it is stored when the step behind it answers, the last step's when that does. @throws StoreError */
+  /** What it tells of is read; it is stored some steps later, and all of it when the last one answers. @throws StoreError */
   async step(): Promise<ImportStep> {
     try {
       this.#source ??= await openCaptureSource(this.#order.file)
@@ -84,12 +89,15 @@ export class ImportSession {
     const isDone = isAtEnd || this.#problem !== undefined || this.#reader.problem !== null
     if (isAtEnd) this.#reader.end()
     if (isDone) found.push(...this.#extractor.expire())
-    const packed = new PackedMessages()
-    await inTurns(found, (message) => packed.add(this.#toView(message)))
-    await this.#storing
-    this.#storing = this.#store(packed)
-    // A failure is told by whoever waits for it next.
-    this.#storing.catch(() => {})
+    await inTurns(found, (message) => this.#packed.add(this.#toView(message)))
+    if (isDone || this.#packed.all.length >= enoughRows) {
+      await this.#storing
+      this.#storing = this.#store(this.#packed)
+      // A failure is told by whoever waits for it next.
+      this.#storing.catch(() => {})
+      ;[this.#packed, this.#spare] = [this.#spare, this.#packed]
+      this.#packed.clear()
+    }
     if (isDone) await this.#storing
     this.#isDone = isDone
     return this.#answer(isDone)
@@ -161,7 +169,7 @@ export class ImportSession {
     const id = createRecordId(atMicros, hash('sha256', `${capture} ${this.#messages}`, 'hex'))
     this.#messages += 1
     // The directory knows the PBX of now, not that of the file: nobody is named.
-    return toMessageView(toRecord(message, id, node), {
+    return new MessageView(toRecord(message, id, node), {
       direction: 'unknown',
       srcName: '',
       dstName: '',
