@@ -23,7 +23,8 @@ export interface Ingest {
   close(): Promise<void>
 }
 
-const maxRows = 5_000
+/** Stored together: of many small pieces the engine makes large ones again and again, so where much waits they are large. */
+const maxRows = 20_000
 const gatherMillis = 200
 /** Entries hold up to 1,024 messages: this many a stream bounds what one read can bring. */
 const readCount = 64
@@ -69,6 +70,8 @@ export function startIngest(options: {
   })
   const stopping = new AbortController()
   let problem: string | undefined
+  /** What was read before is stored while more is read: one batch at a time, so that none comes to be there twice. */
+  let storing: Promise<void> = Promise.resolve()
   /** Something may be given out to us and unfinished. */
   let isUnsure = true
   let inspectedAt = -Infinity
@@ -162,16 +165,23 @@ export function startIngest(options: {
       if (batch.isEmpty || batch.messages.all.length >= maxRows || stopping.signal.aborted) break
       until ||= performance.now() + gatherMillis
     }
-    if (!batch.isEmpty) await sink.write(batch, stopping.signal)
+    await storing
+    if (batch.isEmpty) return
+    storing = sink.write(batch, stopping.signal)
+    // A failure is told by whoever waits for it next.
+    storing.catch(() => {})
   }
 
   async function step(): Promise<void> {
     if (isUnsure) {
+      await settled(storing)
+      storing = Promise.resolve()
       for (const keeper of keepers) await keeper.ensureGroup()
       await finishPending()
       isUnsure = false
     }
     if (performance.now() - claimedAt > claimIdleMillis) {
+      await storing
       await claimLeftovers()
       claimedAt = performance.now()
     }
@@ -224,6 +234,7 @@ export function startIngest(options: {
       stopping.abort()
       // A blocked read ends within its second; anything else in hand is finished first.
       await running
+      await settled(storing)
     },
   }
 }
@@ -231,6 +242,10 @@ export function startIngest(options: {
 /** Waits for the first connection: that it takes a moment is no fault. */
 async function isReady(redis: Redis): Promise<void> {
   if (redis.status !== 'ready') await new Promise<void>((resolve) => redis.once('ready', () => resolve()))
+}
+
+async function settled(work: Promise<void>): Promise<void> {
+  await work.catch(() => {})
 }
 
 async function aborted(signal: AbortSignal): Promise<void> {
