@@ -93,11 +93,14 @@ function hash128(text: string): string {
   return finish(a + d) + finish(b + a) + finish(c + b) + finish(d + c)
 }
 
+const hexOfByte = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
+
 function finish(lane: number): string {
   let h = lane
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b)
   h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35)
-  return ((h ^ (h >>> 16)) >>> 0).toString(16).padStart(8, '0')
+  h ^= h >>> 16
+  return `${hexOfByte[h >>> 24]}${hexOfByte[(h >>> 16) & 0xff]}${hexOfByte[(h >>> 8) & 0xff]}${hexOfByte[h & 0xff]}`
 }
 
 interface Cluster {

@@ -18,7 +18,7 @@ import { followLegNews } from './history/legs/leg-news.ts'
 import type { LegChanges } from './history/legs/leg-changes.ts'
 import { followWriterStatus, tellWriterStatus } from './history/writer-status.ts'
 import { startHub } from './live/hub.ts'
-import { createLiveItem } from './live/live-item.ts'
+import { LiveItem } from './live/live-item.ts'
 import { createOptionValues } from './options/option-values.ts'
 import { toGauges, toHealth } from './health.ts'
 import { followSources } from './source-registry.ts'
@@ -76,7 +76,7 @@ export async function startApiService(context: { config: ApiConfig; logger: Logg
     subscribeRedis,
     keys,
     toItem: (record, kind) =>
-      createLiveItem(new MessageView(record, toNaming(record, directory.current)), kind, record.atMicros),
+      new LiveItem(new MessageView(record, toNaming(record, directory.current)), kind, record.atMicros),
     status,
     maxSubscribers: config.MAX_LIVE_CLIENTS,
     logger,
