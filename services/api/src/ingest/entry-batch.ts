@@ -15,13 +15,19 @@ export interface DeadLetter {
 
 /** Entries on their way into history: decoded, and what must be acknowledged once it is there. */
 export class EntryBatch {
-  readonly messages = new PackedMessages()
+  readonly messages: PackedMessages
   readonly events: CallEvent[] = []
   readonly deadLetters: DeadLetter[] = []
   readonly acknowledge = new Map<string, string[]>()
   skippedNewer = 0
   /** Entries that were trimmed away before they were read. */
   gone = 0
+
+  /** `memory` is cleared, and filled by this batch alone until it is stored. */
+  constructor(memory = new PackedMessages()) {
+    memory.clear()
+    this.messages = memory
+  }
 
   get isEmpty(): boolean {
     return this.acknowledge.size === 0

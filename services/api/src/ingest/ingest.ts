@@ -4,7 +4,7 @@ import type { Logger } from '@sip-capture/service/logger.ts'
 import type { Redis } from 'ioredis'
 import type { DirectoryFeed } from '../directory-feed.ts'
 import type { LegChanges } from '../history/legs/leg-changes.ts'
-import type { PackedMessage } from '../history/packed-messages.ts'
+import { type PackedMessage, PackedMessages } from '../history/packed-messages.ts'
 import type { Store } from '../history/store.ts'
 import { inTurns } from '../in-turns.ts'
 import { autoclaim, toStreams, type StreamEntry } from '../stream-entries.ts'
@@ -24,7 +24,7 @@ export interface Ingest {
 }
 
 /** Stored together: of many small pieces the engine makes large ones again and again, so where much waits they are large. */
-const maxRows = 20_000
+const maxRows = 10_000
 const gatherMillis = 200
 /** Entries hold up to 1,024 messages: this many a stream bounds what one read can bring. */
 const readCount = 64
@@ -72,6 +72,8 @@ export function startIngest(options: {
   let problem: string | undefined
   /** What was read before is stored while more is read: one batch at a time, so that none comes to be there twice. */
   let storing: Promise<void> = Promise.resolve()
+  /** Of the batch that is read and of the one that is stored, in turn: the system would have to clear other memory. */
+  let [memory, spare] = [new PackedMessages(), new PackedMessages()]
   /** Something may be given out to us and unfinished. */
   let isUnsure = true
   let inspectedAt = -Infinity
@@ -155,7 +157,7 @@ export function startIngest(options: {
   }
 
   async function readNew(): Promise<void> {
-    const batch = new EntryBatch()
+    const batch = new EntryBatch(memory)
     const news = streams.map(() => '>')
     let until = 0
     for (let block = blockMillis; ; block = Math.ceil(until - performance.now())) {
@@ -168,6 +170,7 @@ export function startIngest(options: {
     await storing
     if (batch.isEmpty) return
     storing = sink.write(batch, stopping.signal)
+    ;[memory, spare] = [spare, memory]
     // A failure is told by whoever waits for it next.
     storing.catch(() => {})
   }
