@@ -23,19 +23,19 @@ export function findProblems(message: SipMessage, head: MessageHead): string[] {
   findCseqProblems(message, problems)
   findLengthProblems(message, problems)
   if (head.canonicals.length > remarkableHeaders) problems.push(`${head.canonicals.length} headers`)
-  if (mayHaveVias(message, remarkableVias + 1) && message.via.length > remarkableVias)
+  if (mostVias(message) > remarkableVias && message.via.length > remarkableVias)
     problems.push(`${message.via.length} Via entries`)
   return problems
 }
 
-/** False when there surely are fewer, without reading them: each but the first is behind a header's begin or a comma. */
-function mayHaveVias(message: SipMessage, count: number): boolean {
+/** No fewer than there are, without reading any: each begins a header or is behind a comma. */
+function mostVias(message: SipMessage): number {
   let most = 0
   for (const value of message.headerValues('via')) {
     most += 1
     for (let at = value.indexOf(','); at >= 0; at = value.indexOf(',', at + 1)) most += 1
   }
-  return most >= count
+  return most
 }
 
 function findByteProblems(message: MessageHead, problems: string[]): void {

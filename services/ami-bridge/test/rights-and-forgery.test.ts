@@ -34,6 +34,7 @@ t.test(
         poor.status.warnings.some((warning) => warning.includes('lacks write=command')),
     )
     t.match(poor.status.detail, /may not run "pjsip set history on".*write=command/)
+    t.match(poor.status.warnings.join('\n'), /lacks write=command/)
 
     const rich = await as('rich')
     t.teardown(() => rich.close())

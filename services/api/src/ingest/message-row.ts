@@ -117,7 +117,7 @@ export class MessageView {
   }
 
   /** What is odd about it, and what its source said. */
-  get problems(): readonly string[] {
+  get problems(): string[] {
     const { message, record } = this
     return [...(message ? problemsOf(record, message) : [this.#fault]), ...record.notes]
   }
@@ -158,7 +158,7 @@ function toRow({ record, naming, parts, problems, sightingKey: key }: MessageVie
     sizeBytes: record.payload.length,
     copies: record.copies,
     sightingKey: key,
-    problems: [...problems],
+    problems,
     capture: naming.capture === '' ? null : naming.capture,
   }
 }

@@ -1,5 +1,5 @@
 import type { Ladder } from '@sip-capture/sip/ladder.ts'
-import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks'
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { shownText } from '../../format/shown-text.ts'
 import { painted } from '../../state/slices.ts'
 import { hostsText, laneTitle } from '../ladder/arrow-words.ts'
@@ -42,7 +42,6 @@ export function SipLadderPanel(props: {
   const endSoFar = useRef<string | null>(null)
   const seen = useScrollWindow(scroller)
   const reach = useReach()
-  const select = useSteady(props.onSelect)
   const geometry = useMemo(() => ladderGeometry(seen.width, lanes.length), [seen.width, lanes.length])
   const layout = useMemo(() => layOutLadder(ladder, { isFolded, isToScale }), [ladder, isFolded, isToScale])
   const { rows } = layout
@@ -56,7 +55,7 @@ export function SipLadderPanel(props: {
   const { first, last } = rowsWithin(rows, seen.top - reach, seen.top + seen.height + reach)
   const blocks = seen.isMeasured ? blocksOf(first, last, rows.length) : []
   const selectRow = (row: LadderRow | undefined) => {
-    if (row?.kind === 'arrow') select(row.arrow.id)
+    if (row?.kind === 'arrow') props.onSelect(row.arrow.id)
   }
   const toEnd = () => {
     const row = nextArrow(rows, rows.length, -1)
@@ -132,7 +131,7 @@ export function SipLadderPanel(props: {
         style={{ height: `${layout.height}px`, width: `${geometry.width}px` }}
         onClick={({ target }) => {
           const id = target instanceof Element && target.closest('.arrow')?.getAttribute('data-arrow')
-          if (id) select(id)
+          if (id) props.onSelect(id)
         }}
       >
         {blocks.map((block) => (
@@ -163,13 +162,6 @@ function useReach(): number {
     }
   }, [])
   return reach
-}
-
-/** The same function at each drawing, which does what the newest would. */
-function useSteady(act: (id: string) => void): (id: string) => void {
-  const newest = useRef(act)
-  newest.current = act
-  return useCallback((id: string) => newest.current(id), [])
 }
 
 /** The arrow `step` rows on; at the ends the outermost. Rows of media are no stops. */
