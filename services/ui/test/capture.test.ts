@@ -4,7 +4,7 @@ import { navigate } from '../src/state/location.ts'
 import { createModels } from '../src/state/models.ts'
 import type { MessageEntry } from '../src/state/row-store.ts'
 import { startFakeApi } from './fake-api.ts'
-import { busyCall, optionsPing } from './sip-calls.ts'
+import { busyCall, longCall, optionsPing } from './sip-calls.ts'
 import { until } from './until.ts'
 
 const now = () => Date.now() * 1000
@@ -15,7 +15,7 @@ const call = () =>
 async function startCapture(
   test: { teardown(handler: () => Promise<void>): unknown },
   query = '',
-  capacity?: number,
+  options: { capacity?: number; feedLater?: boolean } = {},
 ) {
   const api = await startFakeApi()
   const realFetch = globalThis.fetch
@@ -23,10 +23,10 @@ async function startCapture(
   navigate('/capture', new URLSearchParams(query), 'replace')
   const models = createModels(`${api.url.replace('http', 'ws')}/ws`, {
     firstPauseMillis: 20,
-    ...(capacity === undefined ? {} : { capacity }),
+    ...(options.capacity === undefined ? {} : { capacity: options.capacity }),
   })
   models.capture.start()
-  models.feed.start()
+  if (!options.feedLater) models.feed.start()
   test.teardown(async () => {
     models.feed.stop()
     models.capture.stop()
@@ -34,7 +34,8 @@ async function startCapture(
     globalThis.fetch = realFetch
     await api.close()
   })
-  await until(() => api.received.some((frame) => frame.type === 'subscribe'), 'subscribed')
+  if (!options.feedLater)
+    await until(() => api.received.some((frame) => frame.type === 'subscribe'), 'subscribed')
   return { api, ...models }
 }
 const ids = (entries: readonly unknown[]) =>
@@ -73,6 +74,51 @@ t.test('a reconnect resumes behind the last position: no hole, no double row, pa
   capture.togglePause()
   t.equal(new Set(ids(capture.store.entries)).size, 8)
   t.equal(ids(capture.store.entries).length, 8)
+})
+
+for (const { words, before } of [
+  { words: 'nothing', before: [] },
+  { words: 'a call', before: call() },
+])
+  t.test(`behind ${words}, what comes before the feed is there is fetched, page after page`, async (t) => {
+    const { api, capture, feed } = await startCapture(t, '', { feedLater: true })
+    api.add(before)
+    capture.restart()
+    await until(() => !capture.loading.value && capture.store.entries.length === before.length, 'first page')
+    const between = longCall({ callId: 'between@h', startMicros: now() - 5_000_000 }, 650)
+    api.add(between)
+    feed.start()
+    await until(() => capture.store.entries.length === before.length + between.length, 'all of it')
+    t.ok(between.every((row) => capture.store.has(row.id)))
+    t.equal(new Set(ids(capture.store.entries)).size, before.length + between.length)
+  })
+
+t.test('what came before the feed and cannot be fetched is a gap, and filling it brings it', async (t) => {
+  const { api, capture, feed } = await startCapture(t, '', { feedLater: true })
+  api.add(call())
+  capture.restart()
+  await until(() => capture.store.entries.length === 4, 'first page')
+  feed.start()
+  await until(() => feed.subscribed.value, 'subscribed')
+  api.setReachable(false)
+  await until(() => capture.store.entries.some((entry) => entry.kind === 'gap'), 'gap row')
+  t.match(capture.problem.value, /history/)
+  api.setReachable(true)
+  const gap = capture.store.entries.find((entry) => entry.kind === 'gap')
+  if (gap?.kind !== 'gap') return t.fail('no gap')
+  await capture.fillGap(gap)
+  t.equal(gap.state, 'filled')
+})
+
+t.test('a table that was cleared is not filled again with what came before the feed', async (t) => {
+  const { api, capture, feed } = await startCapture(t)
+  api.add(call())
+  await until(() => feed.subscribed.value && capture.store.entries.length === 4, 'rows')
+  capture.clear()
+  const asked = api.requests.length
+  await new Promise((resolve) => setTimeout(resolve, 3000))
+  t.equal(capture.store.entries.length, 0)
+  t.equal(api.requests.length, asked)
 })
 
 t.test('a gap is shown, and filling it brings exactly what was left out', async (t) => {
@@ -161,7 +207,7 @@ t.test('the history view is paged by cursor and takes no live rows', async (t) =
 })
 
 t.test('a pause longer than the page can hold counts what it had to let go', async (t) => {
-  const { api, capture } = await startCapture(t, '', 20)
+  const { api, capture } = await startCapture(t, '', { capacity: 20 })
   capture.togglePause()
   for (let n = 0; n < 10; n += 1) api.add(call())
   await until(() => capture.letGo === 20, 'counted')

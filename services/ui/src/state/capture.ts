@@ -2,6 +2,8 @@ import { computed, effect, signal, untracked } from '@preact/signals'
 import type { ServerFrame } from '@sip-capture/contract/live.ts'
 import { messageRow, type MessageRow } from '@sip-capture/contract/rest/message.ts'
 import { page } from '@sip-capture/contract/rest/page.ts'
+import { nowMicros, toRfc3339 } from '@sip-capture/contract/time.ts'
+import { toMicros } from '../format/time.ts'
 import { countText } from '../format/number.ts'
 import { getJson } from './api-client.ts'
 import { attributes } from './attributes.ts'
@@ -23,14 +25,15 @@ import { type Entry, type GapEntry, type MessageEntry, RowStore } from './row-st
 export const storeCapacity = 100_000
 const rowPage = page(messageRow)
 const historyPageRows = 200
+const fillPageRows = 1000
 const maxFillPages = 20
 const flushMillis = 50
 /** After a draw that replaced all that a window shows: nobody reads faster, and each such draw costs a frame or two. */
 const floodFlushMillis = 200
 const floodRows = 40
 const sortedFlushMillis = 1000
-/** History has a live row a moment later: asked twice, so that no row falls between the first answer and the feed. */
-const secondBackfillMillis = 2500
+/** History has a row this much after it came, at most: asked again then, so that none falls between the first answer and the feed. */
+const historyLagMillis = 2500
 
 export interface SortOrder {
   /** Id of an attribute. */
@@ -75,9 +78,13 @@ export class CaptureModel {
   #flushedRows = 0
   #flushedAt = -Infinity
   #flushTimer: ReturnType<typeof setTimeout> | undefined
-  #backfillTimer: ReturnType<typeof setTimeout> | undefined
+  /** History was asked before the feed was there: what came between is still to be had. */
+  #catchUpIsDue = false
+  #catchUpTimer: ReturnType<typeof setTimeout> | undefined
+  /** The newest row of the first answer of the history, epoch microseconds; 0: it held none; `null`: there was none. */
+  #reachedMicros: number | null = null
   #abort: AbortController | undefined
-  #disposeEffect: (() => void) | undefined
+  #disposeEffects: readonly (() => void)[] = []
 
   constructor(feed: LiveFeed, capacity: number = storeCapacity) {
     this.#feed = feed
@@ -101,16 +108,21 @@ export class CaptureModel {
   readonly #askedFor = computed(() => serverKey(this.filter.value))
 
   start(): void {
-    this.#disposeEffect = effect(() => {
-      void this.#askedFor.value
-      untracked(() => this.#restart())
-    })
+    this.#disposeEffects = [
+      effect(() => {
+        void this.#askedFor.value
+        untracked(() => this.#restart())
+      }),
+      effect(() => {
+        if (this.#feed.subscribed.value) untracked(() => this.#catchUpLater())
+      }),
+    ]
   }
 
   stop(): void {
-    this.#disposeEffect?.()
+    for (const dispose of this.#disposeEffects) dispose()
     clearTimeout(this.#flushTimer)
-    clearTimeout(this.#backfillTimer)
+    clearTimeout(this.#catchUpTimer)
     this.#abort?.abort()
   }
 
@@ -155,6 +167,8 @@ export class CaptureModel {
 
   /** Forgets what is shown and what waits; the feed goes on. */
   clear(): void {
+    this.#catchUpIsDue = false
+    clearTimeout(this.#catchUpTimer)
     this.store.clear()
     this.#queue = []
     this.#gaps = []
@@ -195,13 +209,8 @@ export class CaptureModel {
     update({ state: 'filling', problem: '' })
     let cursor: string | null = null
     for (let pages = 0; pages < maxFillPages; pages += 1) {
-      const query = toQuery(this.filter.peek())
-      query.set('since', gap.from)
-      query.set('until', gap.to)
-      query.set('order', 'asc')
-      query.set('limit', '1000')
-      if (cursor !== null) query.set('cursor', cursor)
-      const answer = await getJson(`/messages?${query}`, rowPage, this.#abort?.signal)
+      const range = { since: gap.from, until: gap.to, order: 'asc', limit: String(fillPageRows) }
+      const answer = await this.#askPage(cursor, range)
       if (!answer.ok) return update({ state: 'failed', problem: answer.problem.message })
       const added = this.store.add(answer.value.items)
       update({ filled: gap.filled + added })
@@ -210,15 +219,15 @@ export class CaptureModel {
     }
     update({
       state: 'failed',
-      problem: `more than ${countText(maxFillPages * 1000)} rows: use history with this time range`,
+      problem: `more than ${countText(maxFillPages * fillPageRows)} rows: use history with this time range`,
     })
   }
 
   #restart(): void {
     this.#abort?.abort()
     this.#abort = new AbortController()
-    clearTimeout(this.#backfillTimer)
     this.clear()
+    this.#reachedMicros = null
     this.problem.value = null
     this.unreadable.value = false
     this.nextCursor.value = null
@@ -230,16 +239,16 @@ export class CaptureModel {
       void this.#loadPage(null)
       return
     }
+    this.#catchUpIsDue = true
     this.#feed.subscribe(toLiveFilter(filter))
     this.#feed.setPaused(false)
     void this.#loadPage(null)
-    this.#backfillTimer = setTimeout(() => void this.#backfill(), secondBackfillMillis)
   }
 
   async #loadPage(cursor: string | null): Promise<void> {
     this.loading.value = true
     const controller = this.#abort
-    const answer = await this.#askPage(cursor)
+    const answer = await this.#askPage(cursor, { limit: String(historyPageRows) })
     if (controller !== this.#abort) return
     this.loading.value = false
     if (!answer.ok) {
@@ -249,18 +258,52 @@ export class CaptureModel {
     }
     this.problem.value = null
     this.nextCursor.value = answer.value.nextCursor
+    const [newest] = answer.value.items
+    this.#reachedMicros ??= newest === undefined ? 0 : toMicros(newest.at)
     this.#take(answer.value.items)
   }
 
-  async #backfill(): Promise<void> {
-    const controller = this.#abort
-    const answer = await this.#askPage(null)
-    if (answer.ok && controller === this.#abort) this.#take(answer.value.items)
+  #catchUpLater(): void {
+    if (!this.#catchUpIsDue) return
+    clearTimeout(this.#catchUpTimer)
+    this.#catchUpTimer = setTimeout(() => {
+      this.#catchUpIsDue = false
+      void this.#catchUp()
+    }, historyLagMillis)
   }
 
-  #askPage(cursor: string | null) {
+  /** What came between the first answer and the feed, newest first; what cannot be had is a gap in the table. */
+  async #catchUp(): Promise<void> {
+    const reached = this.#reachedMicros
+    if (reached === null) return this.#loadPage(null)
+    const controller = this.#abort
+    const since = toRfc3339(Math.max(0, reached - historyLagMillis * 1000))
+    let cursor: string | null = null
+    let oldest: string | undefined
+    for (let pages = 0; pages < maxFillPages; pages += 1) {
+      const answer = await this.#askPage(cursor, { since, limit: String(fillPageRows) })
+      if (controller !== this.#abort) return
+      if (!answer.ok) {
+        this.problem.value = answer.problem.message
+        break
+      }
+      this.#take(answer.value.items)
+      oldest = answer.value.items.at(-1)?.at
+      cursor = answer.value.nextCursor
+      if (cursor === null) return
+    }
+    if (reached === 0) this.nextCursor.value = cursor
+    else this.#missed(since, oldest ?? toRfc3339(nowMicros()))
+  }
+
+  #missed(from: string, to: string): void {
+    this.#gaps.push({ type: 'gap', from, to, missed: 0, reason: 'they came before this page was connected' })
+    this.#scheduleFlush()
+  }
+
+  #askPage(cursor: string | null, words: Readonly<Record<string, string>>) {
     const query = toQuery(this.filter.peek())
-    query.set('limit', String(historyPageRows))
+    for (const [name, value] of Object.entries(words)) query.set(name, value)
     if (cursor !== null) query.set('cursor', cursor)
     return getJson(`/messages?${query}`, rowPage, this.#abort?.signal)
   }

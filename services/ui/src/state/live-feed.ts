@@ -27,6 +27,8 @@ const silentMillis = 35_000
  */
 export class LiveFeed {
   readonly link = signal<LinkState>('connecting')
+  /** The API has taken what was asked for last: rows that come from here on come over this connection. */
+  readonly subscribed = signal(false)
   /** Frames that did not match the contract: another version of the API, or somebody else's server. */
   readonly unreadable = signal(0)
   readonly #options: LiveFeedOptions
@@ -37,9 +39,10 @@ export class LiveFeed {
   /** Calls that a page follows; null: none does. */
   #followed: FollowCalls['filter'] = null
   readonly #watchers = new Set<(frame: ServerFrame) => void>()
-  /** Until this pong comes, rows on their way were chosen by the filter before. */
-  #barrier: string | undefined
+  /** The ping behind the newest subscription. */
   #turn = 0
+  /** Until its pong comes, rows on their way were chosen by the filter before. */
+  #barred = false
   #failures = 0
   #greeted = false
   #stopped = true
@@ -79,12 +82,8 @@ export class LiveFeed {
 
   subscribe(filter: LiveFilter): void {
     this.#filter = filter
-    this.#send({ type: 'subscribe', filter })
-    if (this.#paused) this.#send({ type: 'pause' })
-    if (this.#socket?.readyState !== WebSocket.OPEN) return
-    this.#turn += 1
-    this.#barrier = `filter-${this.#turn}`
-    this.#send({ type: 'ping', id: this.#barrier })
+    this.#ask({})
+    this.#barred = this.#socket?.readyState === WebSocket.OPEN
   }
 
   /** Every frame, for a part of the page that is not always there. Answers what ends it. */
@@ -110,13 +109,13 @@ export class LiveFeed {
     const socket = new WebSocket(this.#options.url, socketProtocols(accessToken.peek()))
     this.#socket = socket
     this.#greeted = false
-    this.#barrier = undefined
+    this.#barred = false
+    this.subscribed.value = false
     this.#heardAt = Date.now()
     socket.addEventListener('open', () => {
       if (socket !== this.#socket) return
       const since = this.#position
-      this.#send({ type: 'subscribe', filter: this.#filter, ...(since === undefined ? {} : { since }) })
-      if (this.#paused) this.#send({ type: 'pause' })
+      this.#ask(since === undefined ? {} : { since })
       if (this.#followed !== null) this.#send({ type: 'follow-calls', filter: this.#followed })
     })
     socket.addEventListener('message', (event: MessageEvent<unknown>) => {
@@ -141,10 +140,25 @@ export class LiveFeed {
       this.link.value = 'open'
     }
     if (frame.type === 'sip:traffic' || frame.type === 'sip:capture-packet') this.#position = frame.position
-    if (frame.type === 'pong' && frame.id === this.#barrier) this.#barrier = undefined
-    if (this.#barrier !== undefined && isRows(frame)) return
+    if (frame.type === 'pong' && frame.id === this.#turnId) {
+      this.#barred = false
+      this.subscribed.value = true
+    }
+    if (this.#barred && isRows(frame)) return
     this.#options.onFrame(frame)
     for (const watch of this.#watchers) watch(frame)
+  }
+
+  get #turnId(): string {
+    return `subscribe-${this.#turn}`
+  }
+
+  #ask(position: { since?: string }): void {
+    this.subscribed.value = false
+    this.#turn += 1
+    this.#send({ type: 'subscribe', filter: this.#filter, ...position })
+    if (this.#paused) this.#send({ type: 'pause' })
+    this.#send({ type: 'ping', id: this.#turnId })
   }
 
   #retry(): void {
