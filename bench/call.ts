@@ -58,7 +58,7 @@ async function placeCalls(
 ): Promise<Figure[]> {
   const calls = pick(5, 20, 60)
   const trunk = await startSipp({ scenario: 'trunk', address: pbx.trunkAddress, port: pbx.trunkPort })
-  const browser = await startBrowser()
+  const browser = await startBrowser({ program: 'desktop' })
   try {
     const { page } = await browser.open('about:blank')
     await page.addInitScript(noteInvites)

@@ -21,7 +21,7 @@ export async function startPageSystem(dataDir: string): Promise<PageSystem> {
   const ui = startService('ui', { UI_PORT: String(port), API_URL: api.origin })
   const url = `http://127.0.0.1:${port}`
   while (!(await isAnswering(url))) await new Promise((resolve) => setTimeout(resolve, 50))
-  const browser: TestBrowser = await startBrowser()
+  const browser: TestBrowser = await startBrowser({ program: 'desktop' })
   return {
     api,
     url,

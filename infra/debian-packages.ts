@@ -30,10 +30,15 @@ export const debootstrapProgram: NeededProgram = {
   package: 'debootstrap',
   why: 'building the test PBX',
 }
+export const headlessChromiumProgram: NeededProgram = {
+  program: 'chromium-headless-shell',
+  package: 'chromium-headless-shell',
+  why: 'browser tests',
+}
 export const chromiumProgram: NeededProgram = {
   program: 'chromium',
   package: 'chromium',
-  why: 'browser tests',
+  why: 'how fast the page is',
 }
 export const ipProgram: NeededProgram = {
   program: 'ip',

@@ -5,8 +5,8 @@ import { promisify } from 'node:util'
 import { ensurePageBuilt } from '../build/page.ts'
 import { ensureServicesBuilt } from '../build/services.ts'
 import {
-  chromiumProgram,
   ensurePrograms,
+  headlessChromiumProgram,
   ipProgram,
   nftProgram,
   opensslProgram,
@@ -39,7 +39,7 @@ async function test(): Promise<void> {
     redisProgram,
     tsharkProgram,
     sippProgram,
-    chromiumProgram,
+    headlessChromiumProgram,
     ipProgram,
     nftProgram,
     opensslProgram,
@@ -84,6 +84,7 @@ function runTap(args: readonly string[]): Promise<TapResult> {
   return new Promise((resolve, reject) => {
     const child = spawn(tap, ['--reporter=tap', ...args], {
       cwd: repositoryFolder,
+      env: { ...process.env, TEST_BUILT: 'true' },
       stdio: ['ignore', 'pipe', 'inherit'],
     })
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => child.kill(signal))

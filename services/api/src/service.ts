@@ -1,13 +1,13 @@
 import { createBusKeys } from '@sip-capture/contract/keys.ts'
 import type { SourcesAnswer } from '@sip-capture/contract/rest/source.ts'
 import { describeListenError, type RunningService } from '@sip-capture/service/lifecycle.ts'
-import type { Logger } from '@sip-capture/service/logger.ts'
 import { startMetricsServer } from '@sip-capture/service/metrics.ts'
 import { abandonIfHung, createRedis } from '@sip-capture/service/redis.ts'
 import type { FastifyInstance } from 'fastify'
 import { Registry } from 'prom-client'
+import type { ApiContext } from './api-context.ts'
 import { buildApp } from './app.ts'
-import { checkConfig, type ApiConfig } from './config.ts'
+import { checkConfig } from './config.ts'
 import { followAliases } from './directory-aliases.ts'
 import { toDirectoryEntries } from './directory-entries.ts'
 import { followDirectory } from './directory-feed.ts'
@@ -37,7 +37,7 @@ export interface ApiService extends RunningService {
 }
 
 /** Everything but listening, of a process that serves pages. @throws ConfigError */
-export async function startApiService(context: { config: ApiConfig; logger: Logger }): Promise<ApiService> {
+export async function startApiService(context: ApiContext): Promise<ApiService> {
   const { config, logger } = context
   checkConfig(config)
   const aliases = followAliases(config.ALIASES_FILE, logger)
@@ -47,7 +47,7 @@ export async function startApiService(context: { config: ApiConfig; logger: Logg
   // One voice is enough: these go down and come back with the first.
   const blockingRedis = createRedis(config, { purpose: 'blocking', logger: quiet })
   const subscribeRedis = createRedis(config, { purpose: 'subscribe', logger: quiet })
-  const history = startHistoryProcess({ config, logger })
+  const history = startHistoryProcess({ config, logger, program: context.historyProgram })
   const isWriter = config.API_ROLE === 'all'
   const statusChannel = keys.own('api', 'history-status')
   const told = isWriter
@@ -171,7 +171,7 @@ export async function startApiService(context: { config: ApiConfig; logger: Logg
 }
 
 /** The service, listening. @throws ConfigError when the address cannot be had. */
-export async function startApi(context: { config: ApiConfig; logger: Logger }): Promise<RunningService> {
+export async function startApi(context: ApiContext): Promise<RunningService> {
   const { config, logger } = context
   const service = await (config.API_ROLE === 'worker' ? startWorkerService : startApiService)(context)
   try {

@@ -1,12 +1,12 @@
 import { createBusKeys } from '@sip-capture/contract/keys.ts'
 import type { RunningService } from '@sip-capture/service/lifecycle.ts'
-import type { Logger } from '@sip-capture/service/logger.ts'
 import { startMetricsServer } from '@sip-capture/service/metrics.ts'
 import { abandonIfHung, createRedis } from '@sip-capture/service/redis.ts'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
 import { Registry } from 'prom-client'
-import { checkConfig, type ApiConfig } from './config.ts'
+import type { ApiContext } from './api-context.ts'
+import { checkConfig } from './config.ts'
 import { toGauges, toHealth } from './health.ts'
 import { startHistoryProcess, type History } from './history/history-process.ts'
 import { tellWriterStatus } from './history/writer-status.ts'
@@ -22,15 +22,12 @@ interface WorkerService extends RunningService {
 }
 
 /** Everything but listening, of a process that writes history and does jobs, and serves no page. @throws ConfigError */
-export async function startWorkerService(context: {
-  config: ApiConfig
-  logger: Logger
-}): Promise<WorkerService> {
+export async function startWorkerService(context: ApiContext): Promise<WorkerService> {
   const { config, logger } = context
   checkConfig(config)
   const keys = createBusKeys(config.BUS_PREFIX)
   const redis = createRedis(config, { purpose: 'command', logger })
-  const history = startHistoryProcess({ config, logger })
+  const history = startHistoryProcess({ config, logger, program: context.historyProgram })
   const told = tellWriterStatus({
     redis,
     channel: keys.own('api', 'history-status'),

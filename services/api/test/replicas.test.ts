@@ -9,7 +9,15 @@ import { apiSettings } from '../src/config.ts'
 import { openClusterStore } from '../src/history/cluster-store.ts'
 import { startApiService, type ApiService } from '../src/service.ts'
 import { startWorkerService } from '../src/worker-service.ts'
-import { keys, publish, startRedis, until, type AnswerBody, type RedisUnderTest } from './api-under-test.ts'
+import {
+  historyProgram,
+  keys,
+  publish,
+  startRedis,
+  until,
+  type AnswerBody,
+  type RedisUnderTest,
+} from './api-under-test.ts'
 import { announce, ids, records, settle } from './live/live-traffic.ts'
 import { follow } from './live-client.ts'
 import { newHistory, useCluster } from './test-store.ts'
@@ -55,12 +63,12 @@ async function startSystem(t: Test) {
       return store
     },
     async startApi(role: 'api' | 'all', name: string) {
-      const service = await startApiService({ config: configOf(role, name), logger })
+      const service = await startApiService({ config: configOf(role, name), logger, historyProgram })
       await isReady(service)
       return Object.assign(service, { redis })
     },
     async startWorker(name: string) {
-      const service = await startWorkerService({ config: configOf('worker', name), logger })
+      const service = await startWorkerService({ config: configOf('worker', name), logger, historyProgram })
       await isReady(service)
       return service
     },

@@ -12,10 +12,9 @@ import {
   type ToWorker,
 } from './requests.ts'
 
-const worker = new URL('worker.ts', import.meta.url)
-/** Where this is a bundle, the child's program lies beside it. */
-const isBuilt = import.meta.url.endsWith('.js')
-const builtWorker = new URL('worker.js', import.meta.url)
+const source = new URL('worker.ts', import.meta.url)
+/** Where this is a bundle, the child's program lies beside it as one. */
+const besideThis = import.meta.url.endsWith('.js') ? new URL('worker.js', import.meta.url) : source
 
 /** History cannot answer now; REST turns it into 503 with this sentence. */
 export class HistoryUnavailable extends Error {
@@ -55,9 +54,13 @@ interface Waiting {
   readonly timer: NodeJS.Timeout
 }
 
-/** Runs `worker.ts` in a process of its own and starts it again whenever it ends. */
-export function startHistoryProcess(options: { config: ApiConfig; logger: Logger }): History {
-  const { config, logger } = options
+/** Runs `worker.ts` in a process of its own and starts it again whenever it ends. `program`: it as a bundle, elsewhere. */
+export function startHistoryProcess(options: {
+  config: ApiConfig
+  logger: Logger
+  program?: URL | undefined
+}): History {
+  const { config, logger, program = besideThis } = options
   const waiting = new Map<number, Waiting>()
   const listeners: ((status: HistoryStatus) => void)[] = []
   let child: ChildProcess | undefined
@@ -72,9 +75,9 @@ export function startHistoryProcess(options: { config: ApiConfig; logger: Logger
 
   function start(): void {
     const startedAt = Date.now()
-    const running = fork(fileURLToPath(isBuilt ? builtWorker : worker), [], {
+    const running = fork(fileURLToPath(program), [], {
       // Exports and batches hold some ten thousand messages at once: with V8's 16 MB they are copied again and again.
-      execArgv: ['--max-semi-space-size=32', ...(isBuilt ? [] : loaderArguments())],
+      execArgv: ['--max-semi-space-size=32', ...(program.pathname.endsWith('.ts') ? loaderArguments() : [])],
       // The engine's statements run on these threads, and so do files.
       env: { ...process.env, UV_THREADPOOL_SIZE: '8' },
       serialization: 'advanced',
