@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { z } from 'zod'
 import { percentile } from './figures.ts'
-import { startPageSystem } from './page-system.ts'
+import { isSoon, startPageSystem } from './page-system.ts'
 import type { RunRow } from './row.ts'
 import { startSidecar } from './system.ts'
 import { TrafficLoop } from './traffic-loop.ts'
@@ -35,9 +35,7 @@ export const run: RunRow = async ({ pick, folder, say }) => {
     await page.evaluate('benchRows.length = 0; benchPainted.length = 0')
     const sent = await send(seconds)
     // Late rows are late, not missing.
-    await page
-      .waitForFunction(`benchRows.length >= ${sent}`, null, { timeout: 30_000 })
-      .catch(() => undefined)
+    await isSoon(page, `benchRows.length >= ${sent}`, 30_000)
     await pause(200)
     const result = z
       .tuple([z.array(z.number()), z.array(z.number())])

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { ensurePageBuilt } from '@sip-capture/infra/build/page.ts'
 import { findFreePort } from '@sip-capture/testing/free-port.ts'
 import { startBrowser, type TestBrowser } from '@sip-capture/testing/browser.ts'
@@ -44,3 +45,13 @@ const isAnswering = (url: string): Promise<boolean> =>
     ({ ok }) => ok,
     () => false,
   )
+
+/** Asks until it is so, or says that it never was. `waitForFunction` evaluates text in the page, whose policy forbids that. */
+export async function isSoon(page: Page, expression: string, timeoutMillis: number): Promise<boolean> {
+  const endAt = performance.now() + timeoutMillis
+  while ((await page.evaluate(expression)) !== true) {
+    if (performance.now() > endAt) return false
+    await pause(100)
+  }
+  return true
+}

@@ -3,7 +3,7 @@ import type { CDPSession, Page } from 'playwright-core'
 import { z } from 'zod'
 import { feedBus, RecordLoop } from './bus-feed.ts'
 import { percentile, type Figure } from './figures.ts'
-import { startPageSystem } from './page-system.ts'
+import { isSoon, startPageSystem } from './page-system.ts'
 import type { RunRow } from './row.ts'
 
 const perSecond = 1_000
@@ -44,15 +44,8 @@ export const run: RunRow = async ({ pick, folder, say }) => {
       seconds: Math.max(1, (wanted - rows) / 5_000),
     })
     // The foot of the table counts what is held; the API may still be sending.
-    await page
-      .waitForFunction(
-        `document.querySelector('[role=grid]').getAttribute('aria-rowcount') >= ${wanted}`,
-        null,
-        {
-          timeout: 60_000,
-        },
-      )
-      .catch(() => say('not all rows came'))
+    const held = `document.querySelector('[role=grid]').getAttribute('aria-rowcount') >= ${wanted}`
+    if (!(await isSoon(page, held, 60_000))) say('not all rows came')
     await pause(1_000)
     const scrolled = await scrollThrough(page)
     say(`${scrolled.rows} rows scrolled in ${scrolled.looks} frames`)
