@@ -15,7 +15,6 @@ import {
   SqlParams,
   toQuerySql,
 } from './query-sql.ts'
-import type { MessageTable } from './record-rows.ts'
 import { atOrAfter, before } from './time-sql.ts'
 
 export interface SqlCondition {
@@ -28,8 +27,9 @@ export interface SqlCondition {
 export const slotsOf = (callIds: string): string =>
   `(slot, callId) IN (SELECT slot, callId FROM callSlots WHERE callId IN ${callIds})`
 
-/** The same words as `live/message-match.ts`; one test suite runs over both. @throws SearchError */
-export function toFilterSql(filter: MessageFilter, from: MessageTable = 'messages'): SqlCondition {
+/** The same words as `live/message-match.ts`; one test suite runs over both. `findsSlots`: where the calls of the filter are is
+ *  looked for by the statement itself, in `messages`. @throws SearchError */
+export function toFilterSql(filter: MessageFilter, { findsSlots } = { findsSlots: true }): SqlCondition {
   const params = new SqlParams()
   const query = toMessageQuery(filter, { nowMicros: nowMicros() })
   const conditions: string[] = []
@@ -37,7 +37,7 @@ export function toFilterSql(filter: MessageFilter, from: MessageTable = 'message
     conditions.push('capture IN {capture:Array(String)}')
     params.values['capture'] = filter.capture
   } else conditions.push(`capture = ''`)
-  if (filter.callId?.length && from === 'messages')
+  if (filter.callId?.length && findsSlots)
     conditions.push(slotsOf(params.add(filter.callId, 'Array(String)')))
   const terms = query.type === 'all' ? query.terms : [query]
   for (const term of terms) conditions.push(toQuerySql(term, (field, tests) => leaves[field](tests, params)))

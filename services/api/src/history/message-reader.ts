@@ -1,9 +1,9 @@
-import { slotOfId } from '@sip-capture/contract/bus/record-id.ts'
+import { slotOfId, slotSeconds } from '@sip-capture/contract/bus/record-id.ts'
 import type { MessageFilter, MessageRow } from '@sip-capture/contract/rest/message.ts'
-import { toRfc3339 } from '@sip-capture/contract/time.ts'
+import { nowMicros, toRfc3339 } from '@sip-capture/contract/time.ts'
 import { hashIdentity, toIdentity } from '@sip-capture/sip/sightings.ts'
 import type { TimeSpan } from './call-spans.ts'
-import { toFilterSql } from './filter-sql.ts'
+import { type SqlCondition, slotsOf, toFilterSql } from './filter-sql.ts'
 import { queryRecords, type MessageTable, type StoredMessage } from './record-rows.ts'
 import { rowColumnNames } from './schema.ts'
 import type { Store } from './store.ts'
@@ -51,10 +51,94 @@ export async function listMessages(
   query: MessageQuery,
   from: MessageTable = 'messages',
 ): Promise<MessagePage> {
-  const { since, until, order, limit, after } = query
-  const condition = toFilterSql(query.filter, from)
-  const conditions = [condition.sql]
-  const params: Record<string, unknown> = { ...condition.params, limit: limit + 1 }
+  const { limit } = query
+  const rows = await findRows(store, { ...query, limit: limit + 1 }, from)
+  const shown = rows.slice(0, limit)
+  const last = shown.at(-1)
+  return {
+    items: shown.map(toRow),
+    next: rows.length > limit && last ? { atMicros: last.atMicros, id: last.idHex } : null,
+  }
+}
+
+/** Keys first, so that of the other columns only what the filter asks for is read; of a call all at once, since most of its rows
+ *  are on the page. */
+async function findRows(store: Store, query: MessageQuery, from: MessageTable): Promise<MessageColumns[]> {
+  const { filter, limit, order } = query
+  if (from === 'messages' && filter.callId?.length) {
+    const slots = await slotsOfCalls(store, filter.callId)
+    if (!slots.isSmall) return await readByKeys(store, await readKeys(store, query, from, slots), from)
+    const { sql, params } = toCondition(query, slots)
+    return await store.query<MessageColumns>(
+      `SELECT ${rowSelect} FROM messages WHERE ${sql} ${toOrder(order)} SETTINGS ${ofSmall}`,
+      params,
+    )
+  }
+  const keys: MessageKey[] = []
+  for (const slots of await slotsInOrder(store, query, from))
+    if (keys.length < limit)
+      keys.push(...(await readKeys(store, { ...query, limit: limit - keys.length }, from, slots)))
+  return await readByKeys(store, keys, from)
+}
+
+interface MessageKey {
+  readonly slot: number
+  readonly callId: string
+  readonly atMicros: number
+  readonly idHex: string
+}
+
+async function readKeys(
+  store: Store,
+  query: MessageQuery,
+  from: MessageTable,
+  slots: Slots,
+): Promise<MessageKey[]> {
+  const { sql, params } = toCondition(query, slots)
+  return await store.query<MessageKey>(
+    `SELECT slot, callId, toUnixTimestamp64Micro(messages.at) AS atMicros, lower(hex(messages.id)) AS idHex
+     FROM ${from} WHERE ${sql} ${toOrder(query.order)}
+     SETTINGS max_execution_time = ${maxSearchSeconds}${slots.isSmall ? `, ${ofSmall}` : ''}`,
+    params,
+  )
+}
+
+/** The rows of these keys, in their order. One that is gone meanwhile is left out. */
+async function readByKeys(
+  store: Store,
+  keys: readonly MessageKey[],
+  from: MessageTable,
+): Promise<MessageColumns[]> {
+  if (keys.length === 0) return []
+  const callIds = [...new Set(keys.map(({ callId }) => callId))]
+  // Call-IDs say where in a slot to look; where they are of an attacker's length, all of the slot is cheaper.
+  const areShort = callIds.reduce((sum, { length }) => sum + length, 0) <= maxCallIdsLength
+  const rows = await store.query<MessageColumns>(
+    `SELECT ${rowSelect} FROM ${from}
+     WHERE slot IN {slots:Array(UInt32)} AND messages.id IN {ids:Array(UUID)}
+     ${areShort ? 'AND callId IN {callIds:Array(String)}' : ''} SETTINGS ${ofSmall}`,
+    {
+      slots: [...new Set(keys.map(({ slot }) => slot))],
+      ids: keys.map(({ idHex }) => idHex),
+      ...(areShort ? { callIds } : {}),
+    },
+  )
+  const nameOf = ({ atMicros, idHex }: Pick<MessageKey, 'atMicros' | 'idHex'>) => `${atMicros} ${idHex}`
+  const byName = new Map(rows.map((row) => [nameOf(row), row]))
+  return keys.flatMap((key) => byName.get(nameOf(key)) ?? [])
+}
+
+function toOrder(order: MessageQuery['order']): string {
+  const direction = order === 'desc' ? 'DESC' : 'ASC'
+  return `ORDER BY slot ${direction}, messages.at ${direction}, messages.id ${direction}
+     LIMIT 1 BY messages.at, messages.id LIMIT {limit:UInt32}`
+}
+
+function toCondition(query: MessageQuery, slots: Slots): SqlCondition {
+  const { filter, since, until, order, limit, after } = query
+  const condition = toFilterSql(filter, { findsSlots: false })
+  const conditions = [slots.sql, condition.sql]
+  const params: Record<string, unknown> = { ...condition.params, ...slots.params, limit }
   if (since !== undefined) {
     conditions.push(atOrAfter('{since:Int64}'))
     params['since'] = since
@@ -63,8 +147,8 @@ export async function listMessages(
     conditions.push(before('{until:Int64}'))
     params['until'] = until
   }
-  const compare = order === 'desc' ? '<' : '>'
   if (after !== undefined) {
+    const compare = order === 'desc' ? '<' : '>'
     conditions.push(
       (order === 'desc' ? atOrBefore : atOrAfter)('{afterAt:Int64}'),
       `(messages.at ${compare} ${micros('afterAt')} OR messages.id ${compare} {afterId:UUID})`,
@@ -72,23 +156,73 @@ export async function listMessages(
     params['afterAt'] = after.atMicros
     params['afterId'] = after.id
   }
-  const direction = order === 'desc' ? 'DESC' : 'ASC'
-  const inOrder = `ORDER BY slot ${direction}, messages.at ${direction}, messages.id ${direction}
-     LIMIT 1 BY messages.at, messages.id LIMIT {limit:UInt32}`
-  // The keys first, so that only what the filter asks for is read of the others.
-  const rows = await store.query<MessageColumns>(
-    `SELECT ${rowSelect} FROM ${from}
-     WHERE (slot, callId, messages.at, messages.id) IN (
-       SELECT slot, callId, messages.at, messages.id FROM ${from} WHERE ${conditions.join(' AND ')} ${inOrder})
-     ${inOrder}
-     SETTINGS max_execution_time = ${maxSearchSeconds}`,
-    params,
+  return { sql: conditions.join(' AND '), params }
+}
+
+/** A part of the slots. */
+interface Slots {
+  readonly sql: string
+  readonly params: Readonly<Record<string, unknown>>
+  readonly isSmall: boolean
+}
+
+/** Where little is read: to share it among threads, or to begin with what is first, costs the engine more than to read all of it. */
+const ofSmall = 'max_threads = 1, optimize_read_in_order = 0'
+/** Most pages are full with what is near their edge, and for that the engine need not look at all its parts. */
+const reaches = [3, 100] as const
+const fewSlots = 16
+const maxListedSlots = 1_000
+const maxCallIdsLength = 256 * 1024
+
+const allSlots: Slots = { sql: '1', params: {}, isSmall: false }
+
+/** All slots, in the order of the page: those at its edge first. */
+async function slotsInOrder(
+  store: Store,
+  query: MessageQuery,
+  from: MessageTable,
+): Promise<readonly Slots[]> {
+  const edge = from === 'messages' ? await edgeSlot(store, query) : undefined
+  if (edge === undefined) return [allSlots]
+  const [nearer, farther, step] = query.order === 'desc' ? ['>', '<=', -1] : ['<', '>=', 1]
+  const [near = edge, middle = edge] = reaches.map((reach) => Math.max(0, edge + step * reach))
+  const params = { near, middle }
+  return [
+    { sql: `slot ${nearer} {near:UInt32}`, params, isSmall: true },
+    { sql: `slot ${farther} {near:UInt32} AND slot ${nearer} {middle:UInt32}`, params, isSmall: false },
+    { sql: `slot ${farther} {middle:UInt32}`, params, isSmall: false },
+  ]
+}
+
+/** The slot that a page begins in, or a later one in its order. */
+async function edgeSlot(
+  store: Store,
+  { order, since, until, after }: MessageQuery,
+): Promise<number | undefined> {
+  if (order === 'asc')
+    return since === undefined && after === undefined
+      ? undefined
+      : toSlot(Math.max(since ?? 0, after?.atMicros ?? 0))
+  const [newest] = await store.query<{ slot: number }>('SELECT max(slot) AS slot FROM messages')
+  // A row of an odd clock may be of the future.
+  const bound = Math.min(until ?? Infinity, after?.atMicros ?? Infinity, nowMicros())
+  return Math.min(newest?.slot ?? 0, toSlot(bound))
+}
+
+const toSlot = (atMicros: number): number => Math.floor(atMicros / 1_000_000 / slotSeconds)
+
+async function slotsOfCalls(store: Store, callIds: readonly string[]): Promise<Slots> {
+  const rows = await store.query<{ slot: number }>(
+    `SELECT DISTINCT slot FROM callSlots WHERE callId IN {callIds:Array(String)} LIMIT {limit:UInt32}
+     SETTINGS max_threads = 1`,
+    { callIds, limit: maxListedSlots + 1 },
   )
-  const shown = rows.slice(0, limit)
-  const last = shown.at(-1)
+  if (rows.length > maxListedSlots)
+    return { sql: slotsOf('{slotCallIds:Array(String)}'), params: { slotCallIds: callIds }, isSmall: false }
   return {
-    items: shown.map(toRow),
-    next: rows.length > limit && last ? { atMicros: last.atMicros, id: last.idHex } : null,
+    sql: 'slot IN {slots:Array(UInt32)}',
+    params: { slots: rows.map(({ slot }) => slot) },
+    isSmall: rows.length <= fewSlots,
   }
 }
 

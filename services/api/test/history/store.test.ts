@@ -59,6 +59,74 @@ t.test('pages one behind the other have every row once, in both directions', asy
     }
 })
 
+t.test('a page goes on from the newest slots to the oldest, whatever clock a row had', async (t) => {
+  const store = await openTestStore(t)
+  const now = Date.now() * 1_000
+  const hour = 3_600 * second
+  const ages = [-2 * hour, -5 * second, 0, 9, 21, 29, 30, 31, 45, 900, 990, 1_000, 1_010, 5_000, 40_000].map(
+    (age) => (age < 0 ? age : age * second),
+  )
+  // Several at each moment, so that a page ends within one.
+  const views = [...ages, 3 * day].flatMap((age, n) =>
+    Array.from({ length: 3 }, (_, of) =>
+      viewOf(sipRecordOf(sipText({ callId: `call-${n % 4}-${of}` }), { atMicros: now - age + of })),
+    ),
+  )
+  await insertViews(store, views)
+  const inOrder = views
+    .toSorted((a, b) => a.record.atMicros - b.record.atMicros)
+    .map(({ record }) => record.id)
+  const read = async (query: Omit<Parameters<typeof listMessages>[1], 'after'>): Promise<string[]> => {
+    const found: string[] = []
+    let after: RowKey | undefined
+    do {
+      const page = await listMessages(store, { ...query, after })
+      found.push(...page.items.map(({ id }) => id))
+      after = page.next ?? undefined
+    } while (after !== undefined)
+    return found
+  }
+  for (const limit of [5, 100]) {
+    t.same(await read({ filter: {}, order: 'desc', limit }), inOrder.toReversed())
+    t.same(await read({ filter: {}, order: 'asc', limit }), inOrder)
+    const since = now - 5_000 * second
+    const behind = views.filter(({ record }) => record.atMicros >= since).length
+    t.same(await read({ filter: {}, order: 'asc', since, limit }), inOrder.slice(-behind))
+    t.same(await read({ filter: {}, order: 'desc', since, limit }), inOrder.slice(-behind).toReversed())
+    t.same(
+      await read({ filter: {}, order: 'desc', until: since, limit }),
+      inOrder.slice(0, -behind).toReversed(),
+    )
+  }
+  const callId = ['call-1-0', 'call-2-2']
+  const wanted = new Set(
+    views.filter(({ row }) => callId.includes(row.callId)).map(({ record }) => record.id),
+  )
+  t.same(
+    await read({ filter: { callId }, order: 'desc', limit: 2 }),
+    inOrder.filter((id) => wanted.has(id)).toReversed(),
+  )
+})
+
+t.test('a call of more slots than are listed, and Call-IDs of any length on a page', async (t) => {
+  const store = await openTestStore(t)
+  const long = Array.from({ length: 1_100 }, (_, n) =>
+    viewOf(sipRecordOf(sipText({ callId: 'long' }), { atMicros: start + n * 10 * second })),
+  )
+  const wide = Array.from({ length: 40 }, (_, n) =>
+    viewOf(sipRecordOf(sipText({ callId: `${n}`.padEnd(30_000, 'x') }), { atMicros: start + n })),
+  )
+  await insertViews(store, [...long, ...wide])
+  const found = await listMessages(store, { filter: { callId: ['long'] }, order: 'asc', limit: 2_000 })
+  t.same(
+    found.items.map(({ id }) => id),
+    long.map(({ record }) => record.id),
+  )
+  const page = await listMessages(store, { filter: {}, order: 'asc', limit: 41 })
+  t.equal(page.items.length, 41)
+  t.equal(page.items.filter(({ callId }) => callId.length === 30_000).length, 40)
+})
+
 t.test('a batch of thousands, and calls of the longest names, each asked for at once', async (t) => {
   const store = await openTestStore(t)
   const views = calls(6_000)
