@@ -188,8 +188,8 @@ export async function listKeptMessages(
 
 /** Mostly nothing is kept, and to see that is cheaper than a page of it. */
 async function ifKept<T>(store: Store, list: () => Promise<Page<T>>): Promise<Page<T>> {
-  const [one] = await store.query<object>('SELECT 1 FROM pins LIMIT 1')
-  return one === undefined ? { items: [], next: null } : await list()
+  const [kept] = await store.query<{ rows: number }>('SELECT count() AS rows FROM pins')
+  return kept?.rows === 0 ? { items: [], next: null } : await list()
 }
 
 interface Page<T> {
