@@ -61,71 +61,36 @@ export async function listMessages(
   }
 }
 
-/** Keys first, so that of the other columns only what the filter asks for is read; of a call all at once, since most of its rows
- *  are on the page. */
 async function findRows(store: Store, query: MessageQuery, from: MessageTable): Promise<MessageColumns[]> {
-  const { filter, limit, order } = query
-  if (from === 'messages' && filter.callId?.length) {
-    const slots = await slotsOfCalls(store, filter.callId)
-    if (!slots.isSmall) return await readByKeys(store, await readKeys(store, query, from, slots), from)
-    const { sql, params } = toCondition(query, slots)
-    return await store.query<MessageColumns>(
-      `SELECT ${rowSelect} FROM messages WHERE ${sql} ${toOrder(order)} SETTINGS ${ofSmall}`,
-      params,
-    )
-  }
-  const keys: MessageKey[] = []
-  for (const slots of await slotsInOrder(store, query, from))
-    if (keys.length < limit)
-      keys.push(...(await readKeys(store, { ...query, limit: limit - keys.length }, from, slots)))
-  return await readByKeys(store, keys, from)
+  const { filter, limit } = query
+  if (from !== 'messages') return await readSlotsOf(store, query, from, allSlots)
+  if (filter.callId?.length)
+    return await readSlotsOf(store, query, from, await slotsOfCalls(store, filter.callId))
+  const rows: MessageColumns[] = []
+  for (const slots of await slotsInOrder(store, query))
+    if (rows.length < limit)
+      rows.push(...(await readSlotsOf(store, { ...query, limit: limit - rows.length }, from, slots)))
+  return rows
 }
 
-interface MessageKey {
-  readonly slot: number
-  readonly callId: string
-  readonly atMicros: number
-  readonly idHex: string
-}
-
-async function readKeys(
+async function readSlotsOf(
   store: Store,
   query: MessageQuery,
   from: MessageTable,
   slots: Slots,
-): Promise<MessageKey[]> {
+): Promise<MessageColumns[]> {
   const { sql, params } = toCondition(query, slots)
-  return await store.query<MessageKey>(
-    `SELECT slot, callId, toUnixTimestamp64Micro(messages.at) AS atMicros, lower(hex(messages.id)) AS idHex
-     FROM ${from} WHERE ${sql} ${toOrder(query.order)}
-     SETTINGS max_execution_time = ${maxSearchSeconds}${slots.isSmall ? `, ${ofSmall}` : ''}`,
+  const inOrder = toOrder(query.order)
+  // The keys first, so that of the other columns only what the filter asks for is read.
+  const where = slots.areOfCalls
+    ? sql
+    : `${slots.sql} AND (slot, callId, messages.at, messages.id) IN (
+        SELECT slot, callId, messages.at, messages.id FROM ${from} WHERE ${sql} ${inOrder})`
+  return await store.query<MessageColumns>(
+    `SELECT ${rowSelect} FROM ${from} WHERE ${where} ${inOrder}
+     SETTINGS max_execution_time = ${maxSearchSeconds}${slots.areOfCalls ? `, ${ofCall}` : ''}`,
     params,
   )
-}
-
-/** The rows of these keys, in their order. One that is gone meanwhile is left out. */
-async function readByKeys(
-  store: Store,
-  keys: readonly MessageKey[],
-  from: MessageTable,
-): Promise<MessageColumns[]> {
-  if (keys.length === 0) return []
-  const callIds = [...new Set(keys.map(({ callId }) => callId))]
-  // Call-IDs say where in a slot to look; where they are of an attacker's length, all of the slot is cheaper.
-  const areShort = callIds.reduce((sum, { length }) => sum + length, 0) <= maxCallIdsLength
-  const rows = await store.query<MessageColumns>(
-    `SELECT ${rowSelect} FROM ${from}
-     WHERE slot IN {slots:Array(UInt32)} AND messages.id IN {ids:Array(UUID)}
-     ${areShort ? 'AND callId IN {callIds:Array(String)}' : ''} SETTINGS ${ofSmall}`,
-    {
-      slots: [...new Set(keys.map(({ slot }) => slot))],
-      ids: keys.map(({ idHex }) => idHex),
-      ...(areShort ? { callIds } : {}),
-    },
-  )
-  const nameOf = ({ atMicros, idHex }: Pick<MessageKey, 'atMicros' | 'idHex'>) => `${atMicros} ${idHex}`
-  const byName = new Map(rows.map((row) => [nameOf(row), row]))
-  return keys.flatMap((key) => byName.get(nameOf(key)) ?? [])
 }
 
 function toOrder(order: MessageQuery['order']): string {
@@ -159,54 +124,44 @@ function toCondition(query: MessageQuery, slots: Slots): SqlCondition {
   return { sql: conditions.join(' AND '), params }
 }
 
-/** A part of the slots. */
+/** A part of the slots. `areOfCalls`: few, and most of their rows that match are on the page. */
 interface Slots {
   readonly sql: string
   readonly params: Readonly<Record<string, unknown>>
-  readonly isSmall: boolean
+  readonly areOfCalls?: boolean
 }
 
-/** Where little is read: to share it among threads, or to begin with what is first, costs the engine more than to read all of it. */
-const ofSmall = 'max_threads = 1, optimize_read_in_order = 0'
-/** Most pages are full with what is near their edge, and for that the engine need not look at all its parts. */
-const reaches = [3, 100] as const
+/** To share so little among threads, or to begin with what is first of it, costs the engine more than to read all of it. */
+const ofCall = 'max_threads = 1, optimize_read_in_order = 0'
+/** Most pages are full with what is this near to their edge, and for that the engine need not look at all its parts. */
+const nearSlots = 1
 const fewSlots = 16
 const maxListedSlots = 1_000
-const maxCallIdsLength = 256 * 1024
+const allSlots: Slots = { sql: '1', params: {} }
 
-const allSlots: Slots = { sql: '1', params: {}, isSmall: false }
-
-/** All slots, in the order of the page: those at its edge first. */
+/** All slots, in the order of the page: those at its edge first. Words in the text are mostly rare, and all is read for them. */
 async function slotsInOrder(
   store: Store,
-  query: MessageQuery,
-  from: MessageTable,
+  { filter, order, since, until, after }: MessageQuery,
 ): Promise<readonly Slots[]> {
-  const edge = from === 'messages' ? await edgeSlot(store, query) : undefined
-  if (edge === undefined) return [allSlots]
-  const [nearer, farther, step] = query.order === 'desc' ? ['>', '<=', -1] : ['<', '>=', 1]
-  const [near = edge, middle = edge] = reaches.map((reach) => Math.max(0, edge + step * reach))
-  const params = { near, middle }
-  return [
-    { sql: `slot ${nearer} {near:UInt32}`, params, isSmall: true },
-    { sql: `slot ${farther} {near:UInt32} AND slot ${nearer} {middle:UInt32}`, params, isSmall: false },
-    { sql: `slot ${farther} {middle:UInt32}`, params, isSmall: false },
-  ]
-}
-
-/** The slot that a page begins in, or a later one in its order. */
-async function edgeSlot(
-  store: Store,
-  { order, since, until, after }: MessageQuery,
-): Promise<number | undefined> {
-  if (order === 'asc')
-    return since === undefined && after === undefined
-      ? undefined
-      : toSlot(Math.max(since ?? 0, after?.atMicros ?? 0))
+  if (filter.text?.length || filter.q) return [allSlots]
+  if (order === 'asc') {
+    const start = Math.max(since ?? 0, after?.atMicros ?? 0)
+    if (start === 0) return [allSlots]
+    const params = { near: toSlot(start) + nearSlots }
+    return [
+      { sql: 'slot < {near:UInt32}', params },
+      { sql: 'slot >= {near:UInt32}', params },
+    ]
+  }
   const [newest] = await store.query<{ slot: number }>('SELECT max(slot) AS slot FROM messages')
   // A row of an odd clock may be of the future.
-  const bound = Math.min(until ?? Infinity, after?.atMicros ?? Infinity, nowMicros())
-  return Math.min(newest?.slot ?? 0, toSlot(bound))
+  const bound = toSlot(Math.min(until ?? Infinity, after?.atMicros ?? Infinity, nowMicros()))
+  const params = { near: Math.max(0, Math.min(newest?.slot ?? 0, bound) - nearSlots) }
+  return [
+    { sql: 'slot > {near:UInt32}', params },
+    { sql: 'slot <= {near:UInt32}', params },
+  ]
 }
 
 const toSlot = (atMicros: number): number => Math.floor(atMicros / 1_000_000 / slotSeconds)
@@ -218,11 +173,11 @@ async function slotsOfCalls(store: Store, callIds: readonly string[]): Promise<S
     { callIds, limit: maxListedSlots + 1 },
   )
   if (rows.length > maxListedSlots)
-    return { sql: slotsOf('{slotCallIds:Array(String)}'), params: { slotCallIds: callIds }, isSmall: false }
+    return { sql: slotsOf('{slotCallIds:Array(String)}'), params: { slotCallIds: callIds } }
   return {
     sql: 'slot IN {slots:Array(UInt32)}',
     params: { slots: rows.map(({ slot }) => slot) },
-    isSmall: rows.length <= fewSlots,
+    areOfCalls: rows.length <= fewSlots,
   }
 }
 
