@@ -6,7 +6,7 @@ import type { Logger } from '@sip-capture/service/logger.ts'
 import { checkExposure, type UiConfig } from './config.ts'
 import { type PageFile, readPageFiles } from './page-files.ts'
 import { embedHeaders, pageHeaders } from './page-headers.ts'
-import { answerJson, createProxy, maxHeaderBytes } from './proxy.ts'
+import { answerJson, createProxy, maxHeaderBytes, refuseUpgrade } from './proxy.ts'
 
 const builtPage = fileURLToPath(new URL('../dist', import.meta.url))
 
@@ -47,7 +47,7 @@ export async function startPageServer(
   })
   server.on('upgrade', (request, socket, head) => {
     if (pathOf(request) === '/ws') proxy.upgrade(request, socket, head)
-    else socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
+    else refuseUpgrade(socket, '404 Not Found')
   })
   server.on('clientError', (_error, socket) => {
     if (socket.writable)

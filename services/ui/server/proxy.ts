@@ -83,6 +83,7 @@ export function createProxy(apiUrl: string, logger: Logger): Proxy {
     },
 
     upgrade(request, socket, head) {
+      letGo(socket)
       const upstream = send(options(request, ['connection', 'upgrade']))
       const fail = () => socket.destroy()
       socket.on('error', () => upstream.destroy())
@@ -104,12 +105,23 @@ export function createProxy(apiUrl: string, logger: Logger): Proxy {
       })
       upstream.on('timeout', () => upstream.destroy(new Error('no answer in time')))
       upstream.on('error', () => {
-        if (socket.writable)
-          socket.end('HTTP/1.1 502 Bad Gateway\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
+        if (socket.writable) refuseUpgrade(socket, '502 Bad Gateway')
       })
       upstream.end()
     },
   }
+}
+
+/** Answers a request for another protocol, `status` as in `404 Not Found`. */
+export function refuseUpgrade(socket: Duplex, status: string): void {
+  letGo(socket)
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
+}
+
+/** Node has let go of a socket that asks for another protocol: what nobody reads would not tell that its peer is gone. */
+function letGo(socket: Duplex): void {
+  socket.on('error', () => socket.destroy())
+  socket.on('finish', () => socket.destroy())
 }
 
 function headText(answer: IncomingMessage): string {

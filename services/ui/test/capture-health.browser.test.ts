@@ -43,6 +43,11 @@ t.test('an API with tokens is asked for one, once, and everything then works', a
   guarded.api.add(busyCall({ callId: 'guarded@h', startMicros: now() }))
   const { page } = await guarded.open('/capture')
   await page.getByText('This API wants a token').waitFor()
+  for (let n = 0; n < 3; n += 1) await page.keyboard.press('Escape')
+  await t.resolves(
+    page.getByRole('dialog', { name: 'Access token' }).waitFor(),
+    'nothing can be had without it',
+  )
   await page.getByRole('textbox', { name: 'Token' }).fill('wrong-wrong-wrong-wrong')
   await page.keyboard.press('Enter')
   await page.getByText('The token was refused').waitFor()

@@ -229,9 +229,11 @@ export async function startFakeApi(options: { token?: string } = {}): Promise<Fa
     const token =
       options.token === undefined ? undefined : `token.${Buffer.from(options.token).toString('base64url')}`
     const offered = (request.headers['sec-websocket-protocol'] ?? '').split(/,\s*/)
-    if (!reachable) return socket.end('HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n')
-    if (token !== undefined && !offered.includes(token))
-      return socket.end('HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n')
+    // Nobody reads it any more, and so nobody would see that its other end is gone.
+    const refuse = (status: string) =>
+      socket.end(`HTTP/1.1 ${status}\r\nContent-Length: 0\r\n\r\n`, () => socket.destroy())
+    if (!reachable) return refuse('503 Service Unavailable')
+    if (token !== undefined && !offered.includes(token)) return refuse('401 Unauthorized')
     return wss.handleUpgrade(request, socket, head, (ws) => accept(ws))
   })
 

@@ -185,6 +185,30 @@ t.test('an upgrade of any other path is not found', async (t) => {
   t.equal(status, 404)
 })
 
+t.test('a refused upgrade is let go, also when its client keeps its end open', async (t) => {
+  for (const [path, status] of [
+    ['/elsewhere', 404],
+    ['/ws', 401],
+  ] as const) {
+    const answer = await new Promise<string>((resolve) => {
+      const text: string[] = []
+      const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
+      socket.write(`GET ${path} HTTP/1.1\r\nHost: page\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`)
+      socket.on('data', (data) => text.push(data.toString()))
+      socket.on('error', () => {})
+      // Only a server that has let go answers what is written now with a reset.
+      socket.on('end', () => {
+        const writing = setInterval(() => socket.write('still here'), 20)
+        socket.on('close', () => {
+          clearInterval(writing)
+          resolve(text.join(''))
+        })
+      })
+    })
+    t.match(answer, new RegExp(`^HTTP/1.1 ${status} `))
+  }
+})
+
 t.test('without the API the page is still served, and the answer names API_URL', async (t) => {
   const lonely = await startPageServer(
     { config: { ...base, API_URL: 'http://127.0.0.1:9' }, logger },

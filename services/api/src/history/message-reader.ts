@@ -139,12 +139,13 @@ const fewSlots = 16
 const maxListedSlots = 1_000
 const allSlots: Slots = { sql: '1', params: {} }
 
-/** All slots, in the order of the page: those at its edge first. Words in the text are mostly rare, and all is read for them. */
+/** All slots, in the order of the page: those at its edge first. Words in the text are mostly rare, and all is read for them; an
+ *  import may be of any time. */
 async function slotsInOrder(
   store: Store,
   { filter, order, since, until, after }: MessageQuery,
 ): Promise<readonly Slots[]> {
-  if (filter.text?.length || filter.q) return [allSlots]
+  if (filter.text?.length || filter.q || filter.capture?.length) return [allSlots]
   if (order === 'asc') {
     const start = Math.max(since ?? 0, after?.atMicros ?? 0)
     if (start === 0) return [allSlots]

@@ -19,6 +19,12 @@ export function Modal(props: { label: string; onClose: (() => void) | null; chil
         event.preventDefault()
         props.onClose?.()
       }}
+      onClose={({ currentTarget }) => {
+        // At a second Esc Chromium closes it without asking.
+        if (!currentTarget.isConnected || currentTarget.open) return
+        if (props.onClose === null) currentTarget.showModal()
+        else props.onClose()
+      }}
     >
       {props.children}
     </dialog>
