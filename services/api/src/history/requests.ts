@@ -14,7 +14,7 @@ import type { ImportStep } from './files/import-session.ts'
 import type { FoundCall } from './leg-store.ts'
 import type { Pin, PinOutcome } from './pins/pin-store.ts'
 import type { OpenedCall } from './pins/pinned-reader.ts'
-import type { MessagePage } from './message-reader.ts'
+import type { MessagePage } from './message-page.ts'
 import { messageTables, type StoredMessage } from './record-rows.ts'
 
 /** What passes between the API and its history process. Both sides are ours, yet each checks what it takes. */

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { messageFilter } from '@sip-capture/contract/rest/message.ts'
-import { listMessages } from '../../src/history/message-reader.ts'
+import { listMessages } from '../../src/history/message-page.ts'
 import { compileMatch } from '../../src/live/message-match.ts'
 import { insertViews, viewOf } from '../message-view.ts'
 import { sipRecordOf, sipText } from '../sip-records.ts'

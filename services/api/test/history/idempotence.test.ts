@@ -1,6 +1,7 @@
 import t from 'tap'
 import { decodeFrames, encodeFrames, type Piece } from '../../src/history/frames-column.ts'
-import { findMessage, listMessages, readCallMessages } from '../../src/history/message-reader.ts'
+import { listMessages } from '../../src/history/message-page.ts'
+import { findMessage, readCallMessages } from '../../src/history/message-reader.ts'
 import { applyRetentionBytes, applyRetentionDays, readHistoryBytes } from '../../src/history/retention.ts'
 import { StoreError, type Store } from '../../src/history/store.ts'
 import { insertViews, viewOf } from '../message-view.ts'

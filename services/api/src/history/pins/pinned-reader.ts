@@ -8,16 +8,15 @@ import { readRtcpReports, type RtcpReports } from '../../quality/rtcp-store.ts'
 import { toSpans, type TimeSpan } from '../call-spans.ts'
 import { findCall, readCallEvents, type FoundCall } from '../leg-store.ts'
 import { addGuessedLegs, findOpening, isTold } from '../legs/guessed-legs.ts'
+import { listMessages, type MessagePage } from '../message-page.ts'
 import {
   findMessage,
-  listMessages,
   ofCalls,
   readCallSlots,
   readCallSpan,
   readCallTimes,
   readSlots,
   type CallRows,
-  type MessagePage,
   type RowKey,
 } from '../message-reader.ts'
 import { queryRecords, type MessageTable, type StoredMessage } from '../record-rows.ts'
