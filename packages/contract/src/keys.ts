@@ -6,6 +6,8 @@ export interface BusKeys {
   readonly trafficLog: string
   /** Stream: batches of `SipRecord` seen on the wire, with their frames. */
   readonly capture: string
+  /** The same where several Redis share it by Call-ID: one such stream on each, `index` from 0. */
+  captureShard(index: number): string
   /** Stream: batches of `CallEvent`. */
   readonly calls: string
   /** Stream: batches of `EndpointDirectory`; each entry is a whole directory and replaces the one before. */
@@ -29,6 +31,7 @@ export function createBusKeys(prefix: string = defaultBusPrefix): BusKeys {
     traffic: `${prefix}sip-traffic`,
     trafficLog: `${prefix}sip-traffic:log`,
     capture: `${prefix}sip-capture`,
+    captureShard: (index: number) => `${prefix}sip-capture:{${index}}`,
     calls: `${prefix}calls`,
     endpoints: `${prefix}endpoints`,
     sources: `${prefix}sources`,

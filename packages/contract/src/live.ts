@@ -6,7 +6,7 @@ import { apiHealth, sourceView } from './rest/source.ts'
 export const maxClientFrameBytes = 64 * 1024
 
 /** Where a client has read to: one Redis stream id a stream. Opaque to the page; any API replica understands it. */
-export const livePosition = z.string().max(512)
+export const livePosition = z.string().max(2048)
 
 export const clientFrame = z.discriminatedUnion('type', [
   z.strictObject({

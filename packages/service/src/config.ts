@@ -16,12 +16,16 @@ export const port = z
   .transform(Number)
   .pipe(z.int().min(1).max(65535))
 
+export const redisUrl = z
+  .string()
+  .refine(
+    (text) => text.startsWith('/') || (/^rediss?:\/\//.test(text) && URL.canParse(text)),
+    'a URL such as redis://127.0.0.1:6379, rediss://host:6379 or a socket path',
+  )
+
 /** Settings that every service has. Spread into its own `z.object({...})`. */
 export const commonSettings = {
-  REDIS_URL: z
-    .string()
-    .regex(/^(rediss?:\/\/|\/)/, 'a URL such as redis://127.0.0.1:6379, rediss://host:6379 or a socket path')
-    .default('redis://127.0.0.1:6379'),
+  REDIS_URL: redisUrl.default('redis://127.0.0.1:6379'),
   BUS_PREFIX: z.string().min(1).max(64).default(defaultBusPrefix),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   NODE_NAME: z.string().min(1).max(256).default(hostname),

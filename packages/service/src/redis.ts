@@ -35,9 +35,9 @@ export function redisAddress(url: string): string {
  */
 export function createRedis(
   config: Pick<CommonConfig, 'REDIS_URL' | 'NODE_NAME'>,
-  options: { purpose: RedisPurpose; logger: Logger },
+  options: { purpose: RedisPurpose; logger: Logger; setting?: string },
 ): Redis {
-  const { purpose, logger } = options
+  const { purpose, logger, setting = 'REDIS_URL' } = options
   const isBlocking = purpose === 'blocking'
   const redis = new Redis(config.REDIS_URL, {
     connectionName: `sip-capture:${config.NODE_NAME.replace(/[^\w.-]/g, '_')}:${purpose}`,
@@ -59,7 +59,7 @@ export function createRedis(
     isDown = true
     logger.error(
       { reason: reasonOf(error) },
-      `${describeRedisError(error, where)}; trying again until it does`,
+      `${describeRedisError(error, where, setting)}; trying again until it does`,
     )
   })
   redis.on('ready', () => {
@@ -71,13 +71,13 @@ export function createRedis(
 }
 
 /** One sentence that names the setting. */
-export function describeRedisError(error: Error, where: string): string {
+export function describeRedisError(error: Error, where: string, setting = 'REDIS_URL'): string {
   const reason = reasonOf(error)
   if (/WRONGPASS|NOAUTH|invalid password|Authentication required/i.test(reason))
-    return `Redis at ${where} refuses the login: check user and password in REDIS_URL`
+    return `Redis at ${where} refuses the login: check user and password in ${setting}`
   if (/NOPERM/.test(reason))
-    return `Redis at ${where} lacks a permission for the user in REDIS_URL: ${reason}`
-  return `Redis at ${where} (REDIS_URL) does not answer: ${reason}`
+    return `Redis at ${where} lacks a permission for the user in ${setting}: ${reason}`
+  return `Redis at ${where} (${setting}) does not answer: ${reason}`
 }
 
 function reasonOf(error: Error): string {

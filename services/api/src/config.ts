@@ -1,6 +1,7 @@
 import { accessSync, constants, mkdirSync } from 'node:fs'
 import { isIP } from 'node:net'
 import path from 'node:path'
+import { captureShardSettings } from '@sip-capture/service/capture-shards.ts'
 import { commonSettings, ConfigError, port } from '@sip-capture/service/config.ts'
 import { z } from 'zod'
 import { isClusterName, isDatabaseName } from './history/tables.ts'
@@ -34,6 +35,7 @@ const wholeNumber = (text: string) =>
 
 export const apiSettings = z.object({
   ...commonSettings,
+  ...captureShardSettings,
   API_HOST: z.string().min(1).max(255).default('127.0.0.1'),
   API_PORT: port.default(3001),
   /** Comma list; `none` says that an open API is meant. */

@@ -1,24 +1,21 @@
 import type { SourcesAnswer } from '@sip-capture/contract/rest/source.ts'
-import { redisAddress } from '@sip-capture/service/redis.ts'
-import type { Redis } from 'ioredis'
-import type { ApiConfig } from './config.ts'
 import type { HistoryStatus } from './history/requests.ts'
+import type { MessageBus } from './message-buses.ts'
 
 type Health = SourcesAnswer['api']
 
 /** How a process stands by itself. `counters`: beside those of history. */
 export function toHealth(of: {
-  config: Pick<ApiConfig, 'REDIS_URL'>
-  redis: Redis
+  buses: readonly Pick<MessageBus, 'redis' | 'name'>[]
   status: HistoryStatus
   counters: Readonly<Record<string, number>>
 }): Health {
-  const isRedisUp = of.redis.status === 'ready'
+  const away = of.buses.filter(({ redis }) => redis.status !== 'ready')
   const { ok, detail, counters, backlog } = of.status
   return {
     redis: {
-      ok: isRedisUp,
-      detail: isRedisUp ? '' : `Redis at ${redisAddress(of.config.REDIS_URL)} (REDIS_URL) does not answer`,
+      ok: away.length === 0,
+      detail: away.map(({ name }) => `${name} does not answer`).join('; '),
     },
     history: { ok, detail },
     counters: { ...counters, ...of.counters },

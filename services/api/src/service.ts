@@ -2,7 +2,7 @@ import { createBusKeys } from '@sip-capture/contract/keys.ts'
 import type { SourcesAnswer } from '@sip-capture/contract/rest/source.ts'
 import { describeListenError, type RunningService } from '@sip-capture/service/lifecycle.ts'
 import { startMetricsServer } from '@sip-capture/service/metrics.ts'
-import { abandonIfHung, createRedis } from '@sip-capture/service/redis.ts'
+import { createRedis } from '@sip-capture/service/redis.ts'
 import type { FastifyInstance } from 'fastify'
 import { Registry } from 'prom-client'
 import type { ApiContext } from './api-context.ts'
@@ -19,6 +19,7 @@ import type { LegChanges } from './history/legs/leg-changes.ts'
 import { followWriterStatus, tellWriterStatus } from './history/writer-status.ts'
 import { startHub } from './live/hub.ts'
 import { LiveItem } from './live/live-item.ts'
+import { abandonHungBuses, disconnectBuses, openMessageBuses } from './message-buses.ts'
 import { createOptionValues } from './options/option-values.ts'
 import { toGauges, toHealth } from './health.ts'
 import { followSources } from './source-registry.ts'
@@ -43,9 +44,9 @@ export async function startApiService(context: ApiContext): Promise<ApiService> 
   const aliases = followAliases(config.ALIASES_FILE, logger)
   const keys = createBusKeys(config.BUS_PREFIX)
   const quiet = logger.child({}, { level: 'silent' })
-  const redis = createRedis(config, { purpose: 'command', logger })
-  // One voice is enough: these go down and come back with the first.
-  const blockingRedis = createRedis(config, { purpose: 'blocking', logger: quiet })
+  const buses = openMessageBuses(config, keys, logger)
+  const { redis } = buses[0]
+  // One voice is enough: it goes down and comes back with the first.
   const subscribeRedis = createRedis(config, { purpose: 'subscribe', logger: quiet })
   const history = startHistoryProcess({ config, logger, program: context.historyProgram })
   const isWriter = config.API_ROLE === 'all'
@@ -57,7 +58,7 @@ export async function startApiService(context: ApiContext): Promise<ApiService> 
   const directory = await followDirectory(redis, keys.endpoints, aliases)
   const sourceRegistry = followSources(redis, keys.sources)
 
-  const health = () => toHealth({ config, redis, status: history.status, counters: liveCounters() })
+  const health = () => toHealth({ buses, status: history.status, counters: liveCounters() })
   const sources = (): SourcesAnswer => {
     const own = health()
     if (!writers) return { items: sourceRegistry.views(), api: own }
@@ -71,8 +72,7 @@ export async function startApiService(context: ApiContext): Promise<ApiService> 
   const status = () => ({ type: 'source:status' as const, ...sources() })
 
   const hub = startHub({
-    redis,
-    blockingRedis,
+    buses,
     subscribeRedis,
     keys,
     toItem: (record, kind) =>
@@ -105,7 +105,7 @@ export async function startApiService(context: ApiContext): Promise<ApiService> 
   history.onStatus(tellIfChanged)
   const legChanges = followLegNews(subscribeRedis, keys.own('api', 'leg-news'))
   legChanges.on((callIds) => hub.broadcast({ type: 'call:updated', callIds: [...callIds] }))
-  for (const event of ['ready', 'close', 'end']) redis.on(event, tellIfChanged)
+  for (const bus of buses) for (const event of ['ready', 'close', 'end']) bus.redis.on(event, tellIfChanged)
 
   const optionValues = createOptionValues({
     redis,
@@ -160,12 +160,12 @@ export async function startApiService(context: ApiContext): Promise<ApiService> 
       directory.close()
       aliases.close()
       optionValues.close()
-      const connections = [redis, blockingRedis, subscribeRedis]
       // The hub before the server: that would wait for browsers that still follow.
       const server = hub.close().then(() => app.close())
-      await Promise.all([server, jobs.close(), watching.close(), abandonIfHung(redis, connections)])
+      await Promise.all([server, jobs.close(), watching.close(), abandonHungBuses(buses, [subscribeRedis])])
       await Promise.all([metricsServer?.close(), history.close(), sourceRegistry.close()])
-      for (const connection of connections) connection.disconnect()
+      disconnectBuses(buses)
+      subscribeRedis.disconnect()
     },
   }
 }

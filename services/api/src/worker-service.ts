@@ -1,7 +1,6 @@
 import { createBusKeys } from '@sip-capture/contract/keys.ts'
 import type { RunningService } from '@sip-capture/service/lifecycle.ts'
 import { startMetricsServer } from '@sip-capture/service/metrics.ts'
-import { abandonIfHung, createRedis } from '@sip-capture/service/redis.ts'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
 import { Registry } from 'prom-client'
@@ -11,6 +10,7 @@ import { toGauges, toHealth } from './health.ts'
 import { startHistoryProcess, type History } from './history/history-process.ts'
 import { tellWriterStatus } from './history/writer-status.ts'
 import { startJobs } from './jobs/jobs.ts'
+import { abandonHungBuses, disconnectBuses, openMessageBuses } from './message-buses.ts'
 import { collectMetrics } from './plugins/metrics.ts'
 import { healthRoutes } from './routes/health.ts'
 import { startWatches } from './watches/start-watches.ts'
@@ -26,7 +26,8 @@ export async function startWorkerService(context: ApiContext): Promise<WorkerSer
   const { config, logger } = context
   checkConfig(config)
   const keys = createBusKeys(config.BUS_PREFIX)
-  const redis = createRedis(config, { purpose: 'command', logger })
+  const buses = openMessageBuses(config, keys, logger)
+  const { redis } = buses[0]
   const history = startHistoryProcess({ config, logger, program: context.historyProgram })
   const told = tellWriterStatus({
     redis,
@@ -37,7 +38,7 @@ export async function startWorkerService(context: ApiContext): Promise<WorkerSer
   })
   const jobs = startJobs({ config, redis, keys, history, logger })
   const watching = startWatches({ config, redis, keys, history, browsers: undefined, logger })
-  const health = () => toHealth({ config, redis, status: history.status, counters: {} })
+  const health = () => toHealth({ buses, status: history.status, counters: {} })
   const app = Fastify()
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(serializerCompiler)
@@ -58,9 +59,9 @@ export async function startWorkerService(context: ApiContext): Promise<WorkerSer
     history,
     async close() {
       told.close()
-      await Promise.all([app.close(), jobs.close(), watching.close(), abandonIfHung(redis, [redis])])
+      await Promise.all([app.close(), jobs.close(), watching.close(), abandonHungBuses(buses)])
       await Promise.all([metricsServer?.close(), history.close()])
-      redis.disconnect()
+      disconnectBuses(buses)
     },
   }
 }

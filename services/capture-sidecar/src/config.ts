@@ -1,3 +1,4 @@
+import { captureShardSettings } from '@sip-capture/service/capture-shards.ts'
 import { commonSettings } from '@sip-capture/service/config.ts'
 import { z } from 'zod'
 import { parsePorts } from './port-list.ts'
@@ -6,6 +7,7 @@ const maxInterfaces = 16
 
 export const settings = z.object({
   ...commonSettings,
+  ...captureShardSettings,
   TSHARK_ENABLED: z.stringbool('true or false').default(false),
   /** Names as `tshark -D` shows them, by commas; or the path of a capture file or a named pipe. */
   TSHARK_INTERFACE: z

@@ -1,6 +1,4 @@
-import type { SipRecord } from '@sip-capture/contract/bus/sip-record.ts'
 import type { SourceStatus } from '@sip-capture/contract/bus/source-status.ts'
-import { encodeRecords } from '@sip-capture/contract/codec.ts'
 import { createBusKeys } from '@sip-capture/contract/keys.ts'
 import { nowMicros } from '@sip-capture/contract/time.ts'
 import { createHeartbeat, type Heartbeat } from '@sip-capture/service/heartbeat.ts'
@@ -8,7 +6,7 @@ import type { RunningService } from '@sip-capture/service/lifecycle.ts'
 import type { Logger } from '@sip-capture/service/logger.ts'
 import { startMetricsServer } from '@sip-capture/service/metrics.ts'
 import { createRedis } from '@sip-capture/service/redis.ts'
-import { createStreamWriter } from '@sip-capture/service/stream-writer.ts'
+import { createCaptureWriter } from './capture-writer.ts'
 import { startCapture, type Capture } from './capture.ts'
 import type { SidecarConfig } from './config.ts'
 import { localAddresses, toOwnAddresses } from './direction.ts'
@@ -17,7 +15,6 @@ import { createRegistry } from './metrics.ts'
 import { readOwnAddresses } from './own-addresses.ts'
 import { Pipeline } from './pipeline.ts'
 import { createPortTest } from './port-list.ts'
-import { recordBytes } from './record.ts'
 import { readTsharkVersion } from './tshark-version.ts'
 import { warmUp } from './warm-up.ts'
 
@@ -36,13 +33,7 @@ export async function startSidecar(context: {
   const startedAtMicros = nowMicros()
   const isLive = config.TSHARK_ENABLED && !config.TSHARK_INTERFACE.some((name) => name.includes('/'))
 
-  const writer = createStreamWriter<SipRecord>({
-    redis,
-    key: keys.capture,
-    logger,
-    sizeOf: recordBytes,
-    encode: encodeRecords,
-  })
+  const writer = createCaptureWriter({ config, redis, keys, logger })
   let own = toOwnAddresses([], localAddresses())
   const pipeline = new Pipeline({
     node: config.NODE_NAME,
@@ -136,9 +127,7 @@ function stateOf(
 ): Pick<SourceStatus, 'state' | 'detail' | 'warnings'> {
   const { state, detail } = capture.status()
   const warnings = [...linkWarnings]
-  if (writeProblem !== undefined) {
-    warnings.push(`Redis (REDIS_URL) does not take what is captured: ${writeProblem}`.slice(0, 2000))
-  }
+  if (writeProblem !== undefined) warnings.push(writeProblem.slice(0, 2000))
   const [worst] = warnings
   if (state !== 'up' || worst === undefined) return { state, detail, warnings }
   return { state: 'degraded', detail: worst, warnings }

@@ -103,6 +103,7 @@ export function startHistoryProcess(options: {
     })
     const {
       REDIS_URL,
+      CAPTURE_REDIS_URLS,
       BUS_PREFIX,
       LOG_LEVEL,
       NODE_NAME,
@@ -118,6 +119,7 @@ export function startHistoryProcess(options: {
       type: 'start',
       config: {
         REDIS_URL,
+        CAPTURE_REDIS_URLS,
         BUS_PREFIX,
         LOG_LEVEL,
         NODE_NAME,

@@ -199,6 +199,7 @@ export const toWorker = z.discriminatedUnion('type', [
     type: z.literal('start'),
     config: z.object({
       REDIS_URL: z.string(),
+      CAPTURE_REDIS_URLS: z.array(z.string()).readonly().optional(),
       BUS_PREFIX: z.string(),
       LOG_LEVEL: z.string(),
       NODE_NAME: z.string(),

@@ -2,11 +2,11 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { createBusKeys } from '@sip-capture/contract/keys.ts'
 import { nowMicros } from '@sip-capture/contract/time.ts'
 import { createLogger, type Logger } from '@sip-capture/service/logger.ts'
-import { abandonIfHung, createRedis } from '@sip-capture/service/redis.ts'
 import type { z } from 'zod'
 import { followAliases } from '../directory-aliases.ts'
 import { followDirectory } from '../directory-feed.ts'
 import { startIngest, type Ingest } from '../ingest/ingest.ts'
+import { abandonHungBuses, disconnectBuses, openMessageBuses } from '../message-buses.ts'
 import { createCallNewsWriter } from '../calls/call-news.ts'
 import { readCallStats } from '../calls/call-stats.ts'
 import { readTrunkUsage } from '../calls/trunk-usage.ts'
@@ -124,12 +124,8 @@ function serve(opened: Store): void {
 
 async function write(opened: Store, config: WorkerConfig, logger: Logger): Promise<void> {
   const keys = createBusKeys(config.BUS_PREFIX)
-  const redis = createRedis(config, { purpose: 'command', logger })
-  // One voice about Redis is enough: this connection goes down with the other.
-  const blockingRedis = createRedis(config, {
-    purpose: 'blocking',
-    logger: logger.child({}, { level: 'silent' }),
-  })
+  const buses = openMessageBuses(config, keys, logger)
+  const { redis } = buses[0]
   // One voice about the file is enough: the API's.
   const aliases = followAliases(config.ALIASES_FILE, logger.child({}, { level: 'silent' }))
   const directory = await followDirectory(redis, keys.endpoints, aliases)
@@ -149,8 +145,7 @@ async function write(opened: Store, config: WorkerConfig, logger: Logger): Promi
   legChanges.on((callIds) => summaries.markCalls(callIds))
   const ingest = startIngest({
     store: opened,
-    redis,
-    blockingRedis,
+    buses,
     keys,
     consumer: `${config.NODE_NAME}-history`,
     directory,
@@ -202,11 +197,10 @@ async function write(opened: Store, config: WorkerConfig, logger: Logger): Promi
     timers.forEach((timer) => clearInterval(timer))
     directory.close()
     aliases.close()
-    const connections = [redis, blockingRedis]
-    await Promise.all([ingest.close(), abandonIfHung(redis, connections)])
+    await Promise.all([ingest.close(), abandonHungBuses(buses)])
     await summaries.close()
     await watcher.close()
-    for (const connection of connections) connection.disconnect()
+    disconnectBuses(buses)
     await opened.close()
   }
 }

@@ -5,9 +5,11 @@ import { nowMicros, toRfc3339 } from '@sip-capture/contract/time.ts'
 import type { Logger } from '@sip-capture/service/logger.ts'
 import type { Redis } from 'ioredis'
 import { parseCallNews } from '../calls/call-news.ts'
+import type { MessageBus } from '../message-buses.ts'
 import { toSharedNews } from './call-follower.ts'
 import { startLiveFeed } from './live-feed.ts'
 import type { LiveItem } from './live-item.ts'
+import { idMillis } from '../stream-entries.ts'
 import { formatPosition, isAtOrBehind, parsePosition, type Position } from './position.ts'
 import { readReplay } from './replay.ts'
 import { Subscriber, type LiveSocket } from './subscriber.ts'
@@ -47,8 +49,7 @@ export interface Hub {
 
 /** All browsers of this process on one feed. A slow one never slows another: nothing here waits for a socket. */
 export function startHub(options: {
-  redis: Redis
-  blockingRedis: Redis
+  buses: readonly MessageBus[]
   subscribeRedis: Redis
   keys: BusKeys
   toItem: (record: SipRecord, kind: LiveItem['kind']) => LiveItem
@@ -57,7 +58,7 @@ export function startHub(options: {
   maxSubscribers: number
   logger: Logger
 }): Hub {
-  const { redis, subscribeRedis, keys, toItem, status, maxSubscribers, logger } = options
+  const { buses, subscribeRedis, keys, toItem, status, maxSubscribers, logger } = options
   const subscribers = new Map<Subscriber, PingableSocket>()
   /** Subscribers that must not get replayed rows again, and how far the feed has to come until then. */
   const afterReplay = new Map<Subscriber, Position>()
@@ -97,7 +98,7 @@ export function startHub(options: {
 
   async function replay(subscriber: Subscriber, since: string | undefined): Promise<void> {
     if (since === undefined) return
-    const from = parsePosition(since)
+    const from = parsePosition(since, feed.position.length)
     if (!from) {
       subscriber.send({
         type: 'error',
@@ -110,7 +111,7 @@ export function startHub(options: {
     try {
       const unconfirmed = feed.unconfirmed()
       const { items, gaps, position } = await readReplay({
-        redis,
+        buses,
         keys,
         since: from,
         toItem,
@@ -127,7 +128,7 @@ export function startHub(options: {
     } catch (error) {
       logger.debug({ reason: error instanceof Error ? error.message : '' }, 'a replay failed')
       const reason = 'the bus does not answer, so what came since cannot be sent'
-      subscriber.miss(Number(from.traffic.split('-')[0]) * 1000, nowMicros(), 0, reason)
+      subscriber.miss(Math.min(...from.map(idMillis)) * 1000, nowMicros(), 0, reason)
       subscriber.endReplay([])
     }
   }

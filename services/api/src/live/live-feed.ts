@@ -6,6 +6,7 @@ import type { BusKeys } from '@sip-capture/contract/keys.ts'
 import type { Logger } from '@sip-capture/service/logger.ts'
 import type { Redis } from 'ioredis'
 import { inTurns } from '../in-turns.ts'
+import type { MessageBus } from '../message-buses.ts'
 import { compareIds, readNewest, toStreams, type StreamEntry } from '../stream-entries.ts'
 import type { LiveItem } from './live-item.ts'
 import { streamStart, type Position } from './position.ts'
@@ -27,12 +28,11 @@ export interface LiveFeed {
 }
 
 /**
- * Every message on the bus once, for this process's browsers: the publishes (they flow even while Redis refuses XADD) and
- * both streams (they hold what came during an outage). `onItem` gets the position behind the row, or null for a publish.
+ * Every message on the buses once, for this process's browsers: the publishes (they flow even while Redis refuses XADD) and
+ * the streams (they hold what came during an outage). A bus that is away holds up its own rows alone.
  */
 export function startLiveFeed(options: {
-  redis: Redis
-  blockingRedis: Redis
+  buses: readonly MessageBus[]
   subscribeRedis: Redis
   keys: BusKeys
   toItem: (record: SipRecord, kind: LiveItem['kind']) => LiveItem
@@ -41,12 +41,12 @@ export function startLiveFeed(options: {
   isWatched: () => boolean
   logger: Logger
 }): LiveFeed {
-  const { redis, blockingRedis, subscribeRedis, keys, toItem, onItem, isWatched, logger } = options
+  const { buses, subscribeRedis, keys, toItem, onItem, isWatched, logger } = options
+  const streams = buses.flatMap((bus) => bus.streams)
   const recent = new RecentIds(dedupeIds)
   const unconfirmed = new Map<string, LiveItem>()
   const counters = { rows: 0, rejected: 0 }
-  let position: Position = { traffic: streamStart, capture: streamStart }
-  let isPlaced = false
+  let position: Position = streams.map(() => streamStart)
   let isStopping = false
 
   function deliver(record: SipRecord, kind: LiveItem['kind'], at: Position): LiveItem | undefined {
@@ -78,9 +78,11 @@ export function startLiveFeed(options: {
     }
   }
 
-  function takeEntry(kind: LiveItem['kind'], entry: StreamEntry): void {
+  function takeEntry(key: string, entry: StreamEntry): void {
+    const stream = streams.indexOf(key)
+    const kind = key === keys.trafficLog ? 'traffic' : 'capture'
     const before = position
-    const after = { ...before, [kind]: entry.id }
+    const after = before.with(stream, entry.id)
     // What waits for its entry has to be told from what came with it.
     if (!isWatched() && unconfirmed.size === 0) {
       position = after
@@ -96,46 +98,41 @@ export function startLiveFeed(options: {
     position = after
   }
 
-  /** At first from now on; later only back to the start if the streams began anew. */
-  async function place(): Promise<void> {
-    const now = {
-      traffic: await readLastId(redis, keys.trafficLog),
-      capture: await readLastId(redis, keys.capture),
+  /** At first from now on; later only back to the start if a stream began anew. */
+  async function place({ redis, streams: own }: MessageBus, isFirst: boolean): Promise<void> {
+    for (const key of own) {
+      const stream = streams.indexOf(key)
+      const newest = await readLastId(redis, key)
+      if (isFirst) position = position.with(stream, newest)
+      else if (compareIds(newest, position[stream] ?? streamStart) < 0)
+        position = position.with(stream, streamStart)
     }
-    if (isPlaced) {
-      position = {
-        traffic: compareIds(now.traffic, position.traffic) < 0 ? streamStart : position.traffic,
-        capture: compareIds(now.capture, position.capture) < 0 ? streamStart : position.capture,
-      }
-    } else position = now
-    isPlaced = true
   }
 
-  async function run(): Promise<void> {
+  async function run(bus: MessageBus): Promise<void> {
+    let isPlaced = false
     let isSure = false
     while (!isStopping) {
       try {
-        if (!isSure) await place()
-        isSure = true
-        const reply = await blockingRedis.callBuffer(
+        if (!isSure) await place(bus, !isPlaced)
+        isPlaced = isSure = true
+        const reply = await bus.blockingRedis.callBuffer(
           'XREAD',
           'COUNT',
           readCount,
           'BLOCK',
           blockMillis,
           'STREAMS',
-          keys.trafficLog,
-          keys.capture,
-          position.traffic,
-          position.capture,
+          ...bus.streams,
+          ...bus.streams.map((key) => position[streams.indexOf(key)] ?? streamStart),
         )
         for (const [key, entries] of toStreams(reply))
-          await inTurns(entries, (entry) => takeEntry(key === keys.capture ? 'capture' : 'traffic', entry))
+          await inTurns(entries, (entry) => takeEntry(key, entry))
       } catch (error) {
         if (isStopping) return
         isSure = false
         logger.debug(
-          { reason: error instanceof Error ? error.message : String(error) },
+          { reason: error instanceof Error ? error.message : String(error), bus: bus.name },
           'live feed waits for Redis',
         )
         await pause(250)
@@ -150,7 +147,7 @@ export function startLiveFeed(options: {
   const subscribe = () => void subscribeRedis.subscribe(keys.traffic).catch(() => {})
   subscribeRedis.on('ready', subscribe)
   if (subscribeRedis.status === 'ready') subscribe()
-  const running = run()
+  const running = Promise.all(buses.map((bus) => run(bus)))
 
   return {
     get position() {

@@ -1,23 +1,21 @@
 import { compareIds } from '../stream-entries.ts'
 
-/** How far the two message streams have been read: what a client gives back as `since`. */
-export interface Position {
-  readonly traffic: string
-  readonly capture: string
-}
+/** How far each stream of messages has been read, in the order of the buses: what a client gives back as `since`. */
+export type Position = readonly string[]
 
 export const streamStart = '0-0'
 
-export const formatPosition = ({ traffic, capture }: Position): string => `${traffic}~${capture}`
+export const formatPosition = (position: Position): string => position.join('~')
 
-const shape = /^(\d{1,16}-\d{1,16})~(\d{1,16}-\d{1,16})$/
+const shape = /^\d{1,16}-\d{1,16}$/
 
-export function parsePosition(text: string): Position | undefined {
-  const match = shape.exec(text)
-  return match?.[1] && match[2] ? { traffic: match[1], capture: match[2] } : undefined
+/** Undefined for what is no position in `streams` streams. */
+export function parsePosition(text: string, streams: number): Position | undefined {
+  const ids = text.split('~')
+  return ids.length === streams && ids.every((id) => shape.test(id)) ? ids : undefined
 }
 
-/** True when `position` has passed `other` in both streams. */
+/** True when `position` has passed `other` in all streams. */
 export function isAtOrBehind(other: Position, position: Position): boolean {
-  return compareIds(other.traffic, position.traffic) <= 0 && compareIds(other.capture, position.capture) <= 0
+  return other.every((id, stream) => compareIds(id, position[stream] ?? streamStart) <= 0)
 }

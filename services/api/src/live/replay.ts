@@ -2,9 +2,10 @@ import { sipRecord, type SipRecord } from '@sip-capture/contract/bus/sip-record.
 import { decodeBatch } from '@sip-capture/contract/codec.ts'
 import type { BusKeys } from '@sip-capture/contract/keys.ts'
 import type { Redis } from 'ioredis'
-import { compareIds, idMillis, readBehind } from '../stream-entries.ts'
+import type { MessageBus } from '../message-buses.ts'
+import { compareIds, idMillis, readBehind, readNewest } from '../stream-entries.ts'
 import type { LiveItem } from './live-item.ts'
-import type { Position } from './position.ts'
+import { streamStart, type Position } from './position.ts'
 
 export const maxReplayRows = 20_000
 const readCount = 64
@@ -30,42 +31,38 @@ const entryLagMicros = 10_000_000
  * What is no longer there, or is too much, is a gap. @throws when Redis fails.
  */
 export async function readReplay(options: {
-  redis: Redis
+  buses: readonly MessageBus[]
   keys: BusKeys
   since: Position
   toItem: (record: SipRecord, kind: LiveItem['kind']) => LiveItem
   matches: (item: LiveItem) => boolean
   nowMicros: number
 }): Promise<Replay> {
-  const { redis, keys, since, toItem, matches, nowMicros } = options
+  const { buses, keys, since, toItem, matches, nowMicros } = options
   const items: Replay['items'] = []
   const gaps: ReplayGap[] = []
   let position = since
-  const streams = [
-    ['traffic', keys.trafficLog],
-    ['capture', keys.capture],
-  ] as const
-  for (const [kind, key] of streams) {
-    const [first] = await readBehind(redis, key, '0-0', 1)
-    if (
-      first &&
-      since[kind] !== '0-0' &&
-      compareIds(first.id, since[kind]) > 0 &&
-      (await wasTrimmed(redis, key, since[kind]))
-    )
+  const streams = buses.flatMap((bus) => bus.streams.map((key) => ({ key, redis: bus.redis })))
+  for (const [stream, { key, redis }] of streams.entries()) {
+    const kind = key === keys.trafficLog ? 'traffic' : 'capture'
+    const from = since[stream] ?? streamStart
+    const [first] = await readBehind(redis, key, streamStart, 1)
+    if (first && from !== streamStart && compareIds(first.id, from) > 0 && (await wasTrimmed(redis, key)))
       gaps.push({
-        fromMicros: idMillis(since[kind]) * 1000 - entryLagMicros,
+        fromMicros: idMillis(from) * 1000 - entryLagMicros,
         toMicros: idMillis(first.id) * 1000,
         reason: 'older rows are no longer on the bus',
       })
     let scanned = 0
+    let behind = from
     for (;;) {
-      const entries = await readBehind(redis, key, position[kind], readCount)
+      const entries = await readBehind(redis, key, behind, readCount)
       for (const entry of entries) {
         const { items: records } = decodeBatch(sipRecord, entry.fields)
         scanned += records.length
         const before = position
-        position = { ...position, [kind]: entry.id }
+        behind = entry.id
+        position = position.with(stream, behind)
         for (const [index, record] of records.entries()) {
           const item = toItem(record, kind)
           if (matches(item)) items.push({ item, position: index === records.length - 1 ? position : before })
@@ -73,28 +70,24 @@ export async function readReplay(options: {
       }
       if (entries.length < readCount) break
       if (items.length < maxReplayRows && scanned < maxReplayRows * 5) continue
-      const [next] = await readBehind(redis, key, position[kind], 1)
+      const [next] = await readBehind(redis, key, behind, 1)
       if (!next) break
       gaps.push({
         fromMicros: idMillis(next.id) * 1000 - entryLagMicros,
         toMicros: nowMicros,
         reason: 'too many rows came meanwhile to send them all',
       })
-      const [newest] = (await redis.callBuffer('XREVRANGE', key, '+', '-', 'COUNT', 1)) as [
-        Buffer,
-        Buffer[],
-      ][]
-      if (newest) position = { ...position, [kind]: String(newest[0]) }
+      const [newest] = await readNewest(redis, key, 1)
+      if (newest) position = position.with(stream, newest.id)
       break
     }
   }
   return { items, gaps, position }
 }
 
-/** Whether there was ever anything between `since` and the first entry: the stream may simply have begun later. */
-async function wasTrimmed(redis: Redis, key: string, since: string): Promise<boolean> {
+/** Whether there was ever anything before the first entry: the stream may simply have begun later. */
+async function wasTrimmed(redis: Redis, key: string): Promise<boolean> {
   const info = (await redis.call('XINFO', 'STREAM', key)) as unknown[]
   const read = (name: string) => info[info.indexOf(name) + 1]
-  const isCut = Number(read('entries-added')) > Number(read('length'))
-  return isCut && since !== '0-0'
+  return Number(read('entries-added')) > Number(read('length'))
 }
