@@ -60,6 +60,24 @@ const maxRetryMillis = 2_000
 const maxAnnouncing = 5_000
 const closeMillis = 5_000
 
+type Words = [name: string, ...words: (string | number | Buffer)[]]
+type Reply = [error: Error | null, answer: unknown]
+
+interface Command {
+  readonly words: Words
+  /** Items that it says on the channel. */
+  readonly announcements: number
+}
+
+/**
+ * Adds an entry and says its items, whether or not the stream takes it; answers why it does not, or nothing. One command for
+ * all: of a PUBLISH for each item ioredis alone cost more than all else that is done for it.
+ */
+const addAndAnnounce = `
+local added = redis.pcall('XADD', KEYS[1], 'MAXLEN', '~', ARGV[1], '*', ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7])
+for index = 9, #ARGV do redis.call('PUBLISH', ARGV[8], ARGV[index]) end
+return type(added) == 'table' and added.err or false`
+
 /**
  * Writes items to a Redis stream in batches: at 64 items or after 5 ms (20 ms while batches follow each other), so a quiet
  * system has no delay and a busy one few entries. While Redis is away or refuses, items wait in a bounded buffer; beyond it the oldest go and are counted.
@@ -153,53 +171,57 @@ export function createStreamWriter<T extends object>(options: StreamWriterOption
 
   /** How many batches, from the first on, Redis has confirmed. */
   async function send(batches: readonly T[][]): Promise<number> {
-    let confirmed = 0
-    let announcements = 0
     const evictedBefore = queue.evicted
     sentAtMillis = performance.now()
-    try {
-      const [only] = batches
-      if (only && batches.length === 1 && !announce) {
-        // One command by itself: a pipeline around it costs ioredis more than the command.
-        const { maxEntries, fields } = toEntry(only)
-        await redis.xadd(key, 'MAXLEN', '~', maxEntries, '*', ...fields)
-        noteSent(only.length, evictedBefore)
-        noteSuccess()
-        return 1
-      }
-      const pipeline = redis.pipeline()
-      for (const batch of batches) {
-        const { maxEntries, fields } = toEntry(batch)
-        pipeline.xadd(key, 'MAXLEN', '~', maxEntries, '*', ...fields)
-      }
-      if (announce)
-        for (const item of batches.flat()) {
-          if (announcedItems.has(item)) continue
-          announcedItems.add(item)
-          announcements += 1
-          pipeline.publish(announce.channel, announce.toText(item))
-        }
-      const replies = (await pipeline.exec()) ?? []
-      for (const [error] of replies.slice(batches.length)) {
-        announcements -= 1
-        counters[error ? 'unannounced' : 'announced'] += 1
-      }
-      let sent = 0
-      let failure: Error | null = null
-      for (const [index, [error]] of replies.slice(0, batches.length).entries()) {
-        failure = error
-        if (error) break
-        confirmed = index + 1
-        sent += batches[index]?.length ?? 0
-      }
-      noteSent(sent, evictedBefore)
-      if (failure) noteFailure(failure)
-      else noteSuccess()
-    } catch (error) {
-      noteFailure(error instanceof Error ? error : new Error(String(error)))
+    let confirmed = 0
+    let sent = 0
+    let failure: Error | null = null
+    for (const [index, outcome] of (await exchange(batches.map(toCommand))).entries()) {
+      failure = outcome
+      if (failure) break
+      confirmed = index + 1
+      sent += batches[index]?.length ?? 0
     }
-    counters.unannounced += announcements
+    noteSent(sent, evictedBefore)
+    if (failure) noteFailure(failure)
+    else noteSuccess()
     return confirmed
+  }
+
+  /** Of each command: null when its batch is on the stream, else why not. */
+  async function exchange(commands: readonly Command[]): Promise<(Error | null)[]> {
+    const replies = await request(commands.map(({ words }) => words)).catch((error: unknown) =>
+      commands.map((): Reply => [error instanceof Error ? error : new Error(String(error)), null]),
+    )
+    return commands.map(({ announcements }, index) => {
+      const [error, answer] = replies[index] ?? [new Error('Redis left out an answer'), null]
+      counters[error ? 'unannounced' : 'announced'] += announcements
+      if (error || !announce) return error
+      return typeof answer === 'string' ? new Error(answer) : null
+    })
+  }
+
+  async function request(commands: Words[]): Promise<Reply[]> {
+    const [only] = commands
+    // A command by itself: a pipeline around it costs ioredis more than the command.
+    if (only && commands.length === 1) return [[null, await redis.call(...only)]]
+    return (await redis.pipeline(commands).exec()) ?? []
+  }
+
+  function toCommand(batch: readonly T[]): Command {
+    const { maxEntries, fields } = toEntry(batch)
+    if (!announce)
+      return { words: ['xadd', key, 'MAXLEN', '~', maxEntries, '*', ...fields], announcements: 0 }
+    const texts: string[] = []
+    for (const item of batch) {
+      if (announcedItems.has(item)) continue
+      announcedItems.add(item)
+      texts.push(announce.toText(item))
+    }
+    return {
+      words: ['eval', addAndAnnounce, 1, key, maxEntries, ...fields, announce.channel, ...texts],
+      announcements: texts.length,
+    }
   }
 
   /** A batch as a stream entry, and how many such entries the stream may hold. */
@@ -266,15 +288,19 @@ export function createStreamWriter<T extends object>(options: StreamWriterOption
   }
 }
 
-/** First in, first out, with its size in bytes. The head index avoids shifting an array of 50,000. */
+/** First in, first out, with its size in bytes. The head index avoids shifting an array of 50,000; places before it are empty,
+ *  so that what is out is garbage while it is young. */
 function createItemQueue<T>(sizeOf: (item: T) => number) {
-  let items: T[] = []
+  let items: (T | undefined)[] = []
   let head = 0
   let bytes = 0
   let evicted = 0
 
   function remove(count: number): void {
-    for (let i = 0; i < count && head < items.length; i++) bytes -= sizeOf(items[head++] as T)
+    for (let i = 0; i < count && head < items.length; i++) {
+      bytes -= sizeOf(items[head] as T)
+      items[head++] = undefined
+    }
     if (head > 1024 && head * 2 > items.length) {
       items = items.slice(head)
       head = 0
@@ -294,7 +320,7 @@ function createItemQueue<T>(sizeOf: (item: T) => number) {
     peekBatches(maxBatches: number, size: number): T[][] {
       const batches: T[][] = []
       for (let at = head; at < items.length && batches.length < maxBatches; at += size)
-        batches.push(items.slice(at, at + size))
+        batches.push(items.slice(at, at + size) as T[])
       return batches
     },
     get length() {

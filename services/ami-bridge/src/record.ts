@@ -1,15 +1,15 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { type SipRecord, sipTransports } from '@sip-capture/contract/bus/sip-record.ts'
 import type { SipMessage } from '@sip-capture/sip/message.ts'
 
-/** Sixteen bytes of SHA-256 in hex over parts that cannot run into each other. */
-export function digestOf(...parts: readonly (string | number | Uint8Array)[]): string {
-  const hash = createHash('sha256')
-  for (const part of parts) {
-    const bytes = typeof part === 'object' ? part : Buffer.from(String(part))
-    hash.update(`${bytes.length}:`).update(bytes)
-  }
-  return hash.digest('hex').slice(0, 32)
+/** Sixteen bytes of SHA-256 in hex over texts and what comes last, bytes; they cannot run into each other. */
+export function digestOf(texts: readonly (string | number)[], bytes: Uint8Array): string {
+  const head = Buffer.from(`${joinWithLengths(texts)}${bytes.length}:`)
+  return hash('sha256', Buffer.concat([head, bytes]), 'hex').slice(0, 32)
+}
+
+function joinWithLengths(texts: readonly (string | number)[]): string {
+  return texts.map((text) => `${Buffer.byteLength(String(text))}:${text}`).join('')
 }
 
 /** The transport as the message says it: HEP and the history know only UDP and TCP. */
@@ -21,9 +21,13 @@ export function transportOf(
   return sipTransports.find((transport) => transport === said) ?? fallback
 }
 
+/** Thousands are kept at once, and an attacker may say long ones. */
+const maxKeyLength = 512
+
 /** What two taps must agree on to have seen the same message: everything that pjsip does not print anew. */
 export function messageKey(message: SipMessage): string {
-  const { kind, status, callId, cseq, branch, from, to } = message
+  const { kind, status, callId, cseq, branch, fromTag, toTag } = message
   const start = kind === 'request' ? message.method : `${status} ${cseq?.method ?? ''}`
-  return digestOf(kind, start, callId, cseq?.number ?? -1, branch, from.tag, to.tag)
+  const key = joinWithLengths([kind, start, callId, cseq?.number ?? -1, branch, fromTag, toTag])
+  return key.length <= maxKeyLength ? key : digestOf([], Buffer.from(key))
 }

@@ -41,17 +41,14 @@ function parseHep3(view: Buffer): HepResult {
   if (view.length < 6) return fail('shorter than the HEP3 head')
   const total = view.readUInt16BE(4)
   if (total > view.length) return fail(`says ${total} bytes, ${view.length} came`)
-  const packet = {
-    version: 3 as const,
-    srcAddress: '',
-    dstAddress: '',
-    srcPort: 0,
-    dstPort: 0,
-    ipProtocol: 0,
-    protocolType: 0,
-    password: '',
-    correlationId: '',
-  }
+  let srcAddress = ''
+  let dstAddress = ''
+  let srcPort = 0
+  let dstPort = 0
+  let ipProtocol = 0
+  let protocolType = 0
+  let password = ''
+  let correlationId = ''
   let seconds = 0
   let micros = 0
   let payload: Uint8Array | undefined
@@ -63,25 +60,43 @@ function parseHep3(view: Buffer): HepResult {
     const type = view.readUInt16BE(at + 2)
     const length = view.readUInt16BE(at + 4)
     if (length < 6 || at + length > total) return fail(`chunk ${type} has a length of ${length}`)
-    const value = view.subarray(at + 6, at + length)
+    const from = at + 6
+    const size = length - 6
     at += length
     if (vendor !== 0) continue
-    const number = value.length <= 4 && value.length > 0 ? value.readUIntBE(0, value.length) : 0
-    if (type === 0x02) packet.ipProtocol = number
-    else if (type === 0x03 || type === 0x05) packet.srcAddress = addressOf(value)
-    else if (type === 0x04 || type === 0x06) packet.dstAddress = addressOf(value)
-    else if (type === 0x07) packet.srcPort = number & 0xffff
-    else if (type === 0x08) packet.dstPort = number & 0xffff
+    // A view of each small value would cost more than all else here.
+    const number = size > 0 && size <= 4 ? view.readUIntBE(from, size) : 0
+    if (type === 0x02) ipProtocol = number
+    else if (type === 0x03 || type === 0x05) srcAddress = addressOf(view, from, size)
+    else if (type === 0x04 || type === 0x06) dstAddress = addressOf(view, from, size)
+    else if (type === 0x07) srcPort = number & 0xffff
+    else if (type === 0x08) dstPort = number & 0xffff
     else if (type === 0x09) seconds = number
     else if (type === 0x0a) micros = number
-    else if (type === 0x0b) packet.protocolType = number
-    else if (type === 0x0e) packet.password = value.toString('utf8')
-    else if (type === 0x0f) payload = value
-    else if (type === 0x11) packet.correlationId = value.toString('utf8')
+    else if (type === 0x0b) protocolType = number
+    else if (type === 0x0e) password = view.toString('utf8', from, at)
+    else if (type === 0x0f) payload = view.subarray(from, at)
+    else if (type === 0x11) correlationId = view.toString('utf8', from, at)
   }
   if (!payload) return fail('no payload')
   if (micros > 999_999) return fail('more than 999999 microseconds')
-  return { ok: true, packet: { ...packet, atMicros: seconds * 1_000_000 + micros, payload } }
+  const atMicros = seconds * 1_000_000 + micros
+  return {
+    ok: true,
+    packet: {
+      version: 3,
+      srcAddress,
+      dstAddress,
+      srcPort,
+      dstPort,
+      ipProtocol,
+      atMicros,
+      protocolType,
+      password,
+      correlationId,
+      payload,
+    },
+  }
 }
 
 function parseHep2(view: Buffer): HepResult {
@@ -106,8 +121,8 @@ function parseHep2(view: Buffer): HepResult {
       ipProtocol: view[3] ?? 0,
       srcPort: view.readUInt16BE(4),
       dstPort: view.readUInt16BE(6),
-      srcAddress: addressOf(view.subarray(8, 8 + addressLength)),
-      dstAddress: addressOf(view.subarray(8 + addressLength, addressesEnd)),
+      srcAddress: addressOf(view, 8, addressLength),
+      dstAddress: addressOf(view, 8 + addressLength, addressLength),
       atMicros,
       protocolType: 1,
       password: '',
@@ -117,8 +132,9 @@ function parseHep2(view: Buffer): HepResult {
   }
 }
 
-function addressOf(bytes: Buffer): string {
-  if (bytes.length === 4) return bytes.join('.')
-  if (bytes.length !== 16) return ''
-  return canonicalAddress((bytes.toString('hex').match(/.{4}/g) ?? []).join(':'))
+/** `''` for what has not the length of an address. */
+function addressOf(view: Buffer, from: number, length: number): string {
+  if (length === 4) return `${view[from]}.${view[from + 1]}.${view[from + 2]}.${view[from + 3]}`
+  if (length !== 16) return ''
+  return canonicalAddress((view.toString('hex', from, from + 16).match(/.{4}/g) ?? []).join(':'))
 }

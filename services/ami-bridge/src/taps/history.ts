@@ -261,7 +261,7 @@ export function createHistoryTap(options: HistoryTapOptions): HistoryTap {
   }
 
   const digest = (at: number, entry: HistoryEntry) =>
-    digestOf('ami-history', node, cursor.asteriskStart, cursor.generation, at, entry.bytes)
+    digestOf(['ami-history', node, cursor.asteriskStart, cursor.generation, at], entry.bytes)
 
   /** The last entry read must still be there, or somebody else cleared the history. */
   async function verify(): Promise<void> {

@@ -15,7 +15,7 @@ interface Sighting<Tap> {
   readonly atMicros: number
   readonly toleranceMicros: number
   /** Taps that have this message already. */
-  readonly partners: Set<Tap>
+  readonly partners: Tap[]
 }
 
 const keepMicros = 20_000_000
@@ -40,16 +40,16 @@ export function createMessageGate<Tap extends string>(): MessageGate<Tap> {
       let nearest: Sighting<Tap> | undefined
       for (const sighting of sightings) {
         const apart = Math.abs(sighting.atMicros - atMicros)
-        if (sighting.partners.has(tap) || apart > Math.max(toleranceMicros, sighting.toleranceMicros))
+        if (sighting.partners.includes(tap) || apart > Math.max(toleranceMicros, sighting.toleranceMicros))
           continue
         if (!nearest || apart < Math.abs(nearest.atMicros - atMicros)) nearest = sighting
       }
       if (nearest) {
-        nearest.partners.add(tap)
+        nearest.partners.push(tap)
         return nearest.tap
       }
       if (sightings.length >= maxSightingsPerKey) sightings.shift()
-      sightings.push({ tap, atMicros, toleranceMicros, partners: new Set([tap]) })
+      sightings.push({ tap, atMicros, toleranceMicros, partners: [tap] })
       // The map keeps the order of insertion: the least recently used key is first.
       seen.delete(key)
       seen.set(key, sightings)

@@ -118,10 +118,10 @@ export function createTapMerger(options: {
     const { atMicros } = packet
     const id = createRecordId(
       atMicros,
-      digestOf('ami-hep', node, atMicros, src.address, src.port, dst.address, dst.port, payload),
+      digestOf(['ami-hep', node, atMicros, src.address, src.port, dst.address, dst.port], payload),
     )
     const key = message ? messageKey(message) : id
-    if (gate.shownBy('hep', key, packet.atMicros, toleranceMicros)) {
+    if (gate.shownBy('hep', key, atMicros, toleranceMicros)) {
       counters.duplicates += 1
       return
     }
@@ -131,24 +131,27 @@ export function createTapMerger(options: {
     const channel = isChannel ? packet.correlationId.slice(0, 512) : undefined
     if (channel !== undefined && message) onCorrelation(channel, message.callId)
     const fallback = ipProtocols[packet.ipProtocol] ?? 'unknown'
-    publish(
-      {
-        ...common,
-        node,
-        id,
-        atMicros: packet.atMicros,
-        precisionMicros: 1,
-        source: 'ami-hep',
-        // HEP says UDP or TCP only: TLS and WebSocket are in the Via.
-        transport: message && fallback !== 'UDP' ? transportOf(message, fallback) : fallback,
-        src,
-        dst,
-        direction: own.directionOf(src, dst),
-        payload,
-        ...(channel === undefined ? {} : { channel }),
-      },
-      message,
-    )
+    // Field by field: objects made by spreading are of a new shape again and again.
+    const record: SipRecord = {
+      v: 1,
+      id,
+      atMicros,
+      nanos: 0,
+      precisionMicros: 1,
+      source: 'ami-hep',
+      node,
+      // HEP says UDP or TCP only: TLS and WebSocket are in the Via.
+      transport: message && fallback !== 'UDP' ? transportOf(message, fallback) : fallback,
+      src,
+      dst,
+      direction: own.directionOf(src, dst),
+      payload,
+      frames: [],
+      copies: 1,
+      notes: [],
+    }
+    if (channel !== undefined) record.channel = channel
+    publish(record, message)
   }
 
   function onEvent(block: AmiBlock): void {
@@ -175,7 +178,7 @@ export function createTapMerger(options: {
       {
         ...common,
         node,
-        id: createRecordId(atMicros, digestOf('ami-event', node, atMicros, event.bytes)),
+        id: createRecordId(atMicros, digestOf(['ami-event', node, atMicros], event.bytes)),
         atMicros,
         // When the event came, not when the message passed.
         precisionMicros: 100_000,
