@@ -43,7 +43,8 @@ export interface Summariser {
   close(): Promise<void>
 }
 
-const batchCalls = 200
+/** Each of the statements for a batch costs what it costs, however few calls they are for. */
+const batchCalls = 500
 const maxDirty = 50_000
 /** How long a call may still get messages before it is looked at. Grows to four times the time that a round takes. */
 const minDelayMillis = 300
