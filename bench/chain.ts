@@ -59,9 +59,10 @@ async function chain({ pick, folder, say }: RowContext): Promise<Figure[]> {
     for (let n = 0; n < 100 && page.rows + page.missed < sent; n++) await pause(50)
     const after = [sidecar.cpuSeconds(), api.service.cpuSeconds()] as const
     const perMessage = (cpu: number): number => (cpu / sent) * 1e6
+    const summarised = await readCounter(api.origin, 'calls_summarised')
     let stored = 0
     for (let n = 0; n < 20 && stored < sent; n++) {
-      stored = await storedMessages(api.origin)
+      stored = await readCounter(api.origin, 'stored')
       await pause(500)
     }
     say(`${sent} messages in ${took.toFixed(1)} s: ${stored} stored, ${page.rows} on the page`)
@@ -80,6 +81,7 @@ async function chain({ pick, folder, say }: RowContext): Promise<Figure[]> {
         value: perMessage(after[1].below - before[1].below),
         unit: 'µs/message',
       },
+      { name: 'chain: rows of the call log written meanwhile', value: summarised, unit: 'calls' },
       { name: 'chain: peak memory, sidecar', value: sidecar.memory().peak / 1e6, unit: 'MB' },
       { name: 'chain: peak memory, API', value: api.readPeaks().api / 1e6, unit: 'MB' },
       { name: 'chain: peak memory, history', value: api.readPeaks().history / 1e6, unit: 'MB' },
@@ -91,10 +93,10 @@ async function chain({ pick, folder, say }: RowContext): Promise<Figure[]> {
   }
 }
 
-/** What history says that it has written, copies not counted. */
-async function storedMessages(origin: string): Promise<number> {
+/** What the API and its history say that they have done. */
+async function readCounter(origin: string, name: string): Promise<number> {
   const text = await (await fetch(`${origin}/metrics`)).text()
-  const value = /^sip_capture_api_events_total\{event="stored"\} (\S+)$/m.exec(text)?.[1]
+  const value = new RegExp(`^sip_capture_api_events_total\\{event="${name}"\\} (\\S+)$`, 'm').exec(text)?.[1]
   return value === undefined ? Number.NaN : Number(value)
 }
 
