@@ -37,7 +37,7 @@ export const run: RunRow = async ({ pick }) => {
         next: () => toHep(loop.takePayload(), 'PJSIP/carrier-0000002a'),
       })
     // Until Node has compiled what is run often.
-    const warmUp = await send(pick(6, 20, 20))
+    const warmUp = await send(pick(3, 20, 20))
     let sent = 0
     const used = await cpuDuring(bridge, async () => (sent = await send(seconds)))
     const wanted = warmUp + sent

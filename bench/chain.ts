@@ -28,7 +28,7 @@ export const run: RunRow = async (context) => {
 }
 
 async function chain({ pick, folder, say }: RowContext): Promise<Figure[]> {
-  const seconds = pick(6, 60, 300)
+  const seconds = pick(4, 60, 300)
   const fifo = join(folder, 'chain.pcap')
   await once(spawn('mkfifo', [fifo]), 'exit')
   const loop = new TrafficLoop(65_000)
@@ -104,7 +104,7 @@ const ekLayers = z.object({ layers: z.record(z.string(), z.unknown()) })
 
 /** The seed: tshark -T ek, every line parsed, written to a Redis stream one message an entry. */
 async function seedsWay({ pick, folder }: RowContext): Promise<number> {
-  const messages = pick(10_000, 60_000, 300_000)
+  const messages = pick(5_000, 60_000, 300_000)
   const file = join(folder, 'seed.pcap')
   await writeCaptureFile(file, { messages, startMicros: 1_795_305_600_000_000, stepMicros: 100 })
   const bus = await startBus()

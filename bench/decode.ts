@@ -15,7 +15,7 @@ const startMicros = 1_795_305_600_000_000
 
 /** By processor time, all threads: what one core does when nothing else wants it. */
 export const run: RunRow = async ({ pick, folder, say }) => {
-  const messages = pick(60_000, 300_000, 1_000_000)
+  const messages = pick(40_000, 300_000, 1_000_000)
   const runs = pick(3, 5, 5)
   const loop = new TrafficLoop(Math.min(messages, 130_000))
   const decoded: number[] = []
@@ -32,7 +32,7 @@ export const run: RunRow = async ({ pick, folder, say }) => {
     walls.push(messages / whole.wallSeconds)
     say(`${Math.round(parsed.at(-1) ?? 0)} messages a CPU second`)
   }
-  const peer = await tsharkEk(folder, pick(10_000, 50_000, 200_000), pick(1, 3, 3))
+  const peer = await tsharkEk(folder, pick(8_000, 50_000, 200_000), pick(1, 3, 3))
   return [
     {
       name: 'decode: frames → SIP-parsed messages, one core',

@@ -90,7 +90,9 @@ if (unknown.length > 0) {
   process.exit(64)
 }
 const size: Size = values.full ? 'full' : values.quick ? 'quick' : 'usual'
-const chosen = positionals.length === 0 ? rows : rows.filter(({ name }) => positionals.includes(name))
+const chosen = rows.filter(({ name, isLong }) =>
+  positionals.length === 0 ? size !== 'quick' || !isLong : positionals.includes(name),
+)
 const results: RowResult[] = []
 const machine = (): string =>
   `${cpus().length} × ${cpus()[0]?.model ?? ''}, Node ${process.versions.node}, load ${loadavg()
@@ -112,6 +114,8 @@ if (chosen.length > 1)
   process.stdout.write(
     `\nall rows, ${size}, ${before}\n${toTable(results.flatMap(({ figures }) => figures))}`,
   )
+const leftOut = positionals.length === 0 ? rows.filter((row) => !chosen.includes(row)) : []
+if (leftOut.length > 0) say(`left out, for they take longer: ${leftOut.map(({ name }) => name).join(', ')}`)
 await mkdir(dirname(values.json), { recursive: true })
 const withRatios = results.map(({ figures, ...result }) => ({
   ...result,

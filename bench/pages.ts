@@ -37,7 +37,7 @@ async function settled(count: () => number): Promise<void> {
 }
 
 export const run: RunRow = async ({ pick, folder, say }) => {
-  const seconds = pick(5, 30, 60)
+  const seconds = pick(3, 30, 60)
   const api = await startApi(folder)
   const ages: number[] = []
   const noteAges = (text: string, atMillis: number): void => {

@@ -1,6 +1,6 @@
 import type { Figure } from './figures.ts'
 
-/** How much is done: `quick` fits all rows into two minutes, `full` is what the targets speak of. */
+/** How much is done: `quick` fits the rows that are not long into two minutes, `full` is what the targets speak of. */
 export const sizes = ['quick', 'usual', 'full'] as const
 export type Size = (typeof sizes)[number]
 

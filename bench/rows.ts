@@ -17,6 +17,8 @@ export interface BenchRow {
   readonly needs: readonly NeededProgram[]
   /** Compared with; the row says "not installed" where it cannot be had. */
   readonly peers?: readonly NeededProgram[]
+  /** Takes minutes at any size: only where it is asked for by name, or in a run that is not quick. */
+  readonly isLong?: true
   /** What its process is started with. */
   readonly nodeArguments?: readonly string[]
   readonly load: () => Promise<{ readonly run: RunRow }>
@@ -32,6 +34,7 @@ export const rows: readonly BenchRow[] = [
   },
   {
     name: 'live',
+    isLong: true,
     what: '100,000 packets/s on loopback through tshark and the sidecar, none lost',
     needs: [redisProgram, tsharkProgram, tcpreplayProgram],
     load: () => import('./live.ts'),
@@ -44,12 +47,14 @@ export const rows: readonly BenchRow[] = [
   },
   {
     name: 'latency',
+    isLong: true,
     what: 'frame on the wire → row in the browser at 1,000 messages/s',
     needs: [redisProgram, tsharkProgram, chromiumProgram],
     load: () => import('./latency.ts'),
   },
   {
     name: 'call',
+    isLong: true,
     what: 'INVITE of a call through a real Asterisk → its row of each path in the browser',
     needs: [redisProgram, tsharkProgram, sippProgram, chromiumProgram],
     load: () => import('./call.ts'),
@@ -62,6 +67,7 @@ export const rows: readonly BenchRow[] = [
   },
   {
     name: 'bridge',
+    isLong: true,
     what: 'what the bridge costs at 1,000 messages/s by HEP',
     needs: [redisProgram],
     load: () => import('./bridge.ts'),
@@ -87,24 +93,28 @@ export const rows: readonly BenchRow[] = [
   },
   {
     name: 'cluster',
+    isLong: true,
     what: 'messages into two shards of a ClickHouse cluster, one killed meanwhile: none lost, none twice',
     needs: [redisProgram, pythonProgram],
     load: () => import('./cluster.ts'),
   },
   {
     name: 'page',
+    isLong: true,
     what: 'the page at 1,000 rows/s, and 100,000 rows scrolled',
     needs: [redisProgram, chromiumProgram],
     load: () => import('./page.ts'),
   },
   {
     name: 'ladder',
+    isLong: true,
     what: 'calls of 5,000 and 10,000 messages opened from history by a click, and scrolled',
     needs: [redisProgram, chromiumProgram],
     load: () => import('./ladder.ts'),
   },
   {
     name: 'load',
+    isLong: true,
     what: 'the page opened for the first time',
     needs: [redisProgram, chromiumProgram],
     load: () => import('./load.ts'),
@@ -118,6 +128,7 @@ export const rows: readonly BenchRow[] = [
   },
   {
     name: 'export',
+    isLong: true,
     what: 'exports of one dialog and of everything',
     needs: [redisProgram, tsharkProgram],
     load: () => import('./export.ts'),

@@ -30,7 +30,7 @@ async function costAtRate(bus: Bus, { pick }: RowContext): Promise<Figure[]> {
     const send = (duration: number) =>
       sendDatagrams({ port: sink.port, perSecond, seconds: duration, next: () => loop.takePayload() })
     // Until Node has compiled what is run often.
-    await send(pick(6, 20, 20))
+    await send(pick(3, 20, 20))
     const used = await cpuDuring(sidecar, () => send(seconds))
     const { own, peak, peaksBelow } = sidecar.memory()
     return [
@@ -61,7 +61,7 @@ async function costAtRate(bus: Bus, { pick }: RowContext): Promise<Figure[]> {
 
 /** Resident memory after a tenth of the messages and after all of them. */
 async function growth(bus: Bus, { pick, folder, say }: RowContext): Promise<Figure[]> {
-  const messages = pick(100_000, 2_000_000, 10_000_000)
+  const messages = pick(50_000, 2_000_000, 10_000_000)
   const chunk = 5_000
   const fifo = join(folder, 'growth.pcap')
   await once(spawn('mkfifo', [fifo]), 'exit')

@@ -15,7 +15,7 @@ const dialogMethods = ['OPTIONS', 'NOTIFY', 'INVITE'] as const
 /** By processor time, all threads of the process: every message is added to its call and the whole call is judged after it,
  *  as fast as it goes. The compiler's work is in the mean over all. */
 export const run: RunRow = async ({ pick, say }) => {
-  const rounds = pick(8, 30, 150)
+  const rounds = pick(4, 30, 150)
   const kept: ReadonlyMap<number, CallJudge>[] = []
   const costs: { messages: number; micros: number }[] = []
   for (let round = 0; round < rounds; round++) {
