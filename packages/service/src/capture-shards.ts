@@ -30,10 +30,13 @@ export function captureShards(
   return CAPTURE_REDIS_URLS.map((url, index) => ({ redisUrl: url, key: keys.captureShard(index) }))
 }
 
-/** Which of `shards` has the messages of a Call-ID: FNV-1a, 32 bits, over its UTF-16 code units. */
+/** Which of `shards` has the messages of a Call-ID: FNV-1a, 32 bits, over its UTF-16 code units, then MurmurHash3's mixing, for
+ *  the lowest bits of FNV-1a know the lowest bits of the characters alone. */
 export function shardOfCall(callId: string, shards: number): number {
   let hash = 0x811c9dc5
   for (let index = 0; index < callId.length; index += 1)
     hash = Math.imul(hash ^ callId.charCodeAt(index), 0x01000193)
-  return (hash >>> 0) % shards
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
+  return ((hash ^ (hash >>> 16)) >>> 0) % shards
 }
