@@ -176,11 +176,16 @@ export function createStreamWriter<T extends object>(options: StreamWriterOption
     let confirmed = 0
     let sent = 0
     let failure: Error | null = null
-    for (const [index, outcome] of (await exchange(batches.map(toCommand))).entries()) {
-      failure = outcome
-      if (failure) break
-      confirmed = index + 1
-      sent += batches[index]?.length ?? 0
+    try {
+      for (const [index, outcome] of (await exchange(batches.map(toCommand))).entries()) {
+        failure = outcome
+        if (failure) break
+        confirmed = index + 1
+        sent += batches[index]?.length ?? 0
+      }
+    } catch (error) {
+      // An item that cannot be encoded: told and tried again, as what Redis refuses is.
+      failure = toError(error)
     }
     noteSent(sent, evictedBefore)
     if (failure) noteFailure(failure)
@@ -191,7 +196,7 @@ export function createStreamWriter<T extends object>(options: StreamWriterOption
   /** Of each command: null when its batch is on the stream, else why not. */
   async function exchange(commands: readonly Command[]): Promise<(Error | null)[]> {
     const replies = await request(commands.map(({ words }) => words)).catch((error: unknown) =>
-      commands.map((): Reply => [error instanceof Error ? error : new Error(String(error)), null]),
+      commands.map((): Reply => [toError(error), null]),
     )
     return commands.map(({ announcements }, index) => {
       const [error, answer] = replies[index] ?? [new Error('Redis left out an answer'), null]
@@ -286,6 +291,10 @@ export function createStreamWriter<T extends object>(options: StreamWriterOption
       return problem
     },
   }
+}
+
+function toError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error))
 }
 
 /** First in, first out, with its size in bytes. The head index avoids shifting an array of 50,000; places before it are empty,

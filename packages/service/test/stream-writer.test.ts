@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import t, { type Test } from 'tap'
 import { z } from 'zod'
-import { decodeBatch } from '@sip-capture/contract/codec.ts'
+import { decodeBatch, encodeBatch } from '@sip-capture/contract/codec.ts'
 import { startTestRedis } from '@sip-capture/testing/test-redis.ts'
 import { createLogger } from '@sip-capture/service/logger.ts'
 import { createRedis } from '@sip-capture/service/redis.ts'
@@ -81,6 +81,27 @@ t.test('a full buffer drops the oldest, and every item is either written or coun
   const { numbers } = await readAll(redis, 's')
   t.same(numbers, count(900, 1000))
   t.match(writer.counters, { written: 100, dropped: 900, buffered: 0 })
+  await writer.close()
+})
+
+t.test('an item that cannot be encoded is told and tried again, and ends nothing', async (t) => {
+  const { redis } = await setUp(t)
+  let faults = 3
+  const writer = createStreamWriter<{ n: number }>({
+    redis,
+    key: 's',
+    logger,
+    encode(items) {
+      if (faults-- > 0) throw new Error('not to be encoded')
+      return encodeBatch(items)
+    },
+  })
+  writer.write({ n: 1 })
+  await until(() => writer.problem !== undefined)
+  t.equal(writer.problem, 'not to be encoded')
+  await writer.flush()
+  t.same((await readAll(redis, 's')).numbers, [1])
+  t.match(writer.counters, { written: 1, failed: 3, dropped: 0 })
   await writer.close()
 })
 
