@@ -17,7 +17,7 @@ export interface BenchRow {
   readonly needs: readonly NeededProgram[]
   /** Compared with; the row says "not installed" where it cannot be had. */
   readonly peers?: readonly NeededProgram[]
-  /** Takes minutes at any size: only where it is asked for by name, or in a run that is not quick. */
+  /** Left out of a quick run of all rows, which is to end within two minutes. */
   readonly isLong?: true
   /** What its process is started with. */
   readonly nodeArguments?: readonly string[]
