@@ -28,6 +28,7 @@ const maxKeyLength = 512
 export function messageKey(message: SipMessage): string {
   const { kind, status, callId, cseq, branch, fromTag, toTag } = message
   const start = kind === 'request' ? message.method : `${status} ${cseq?.method ?? ''}`
-  const key = joinWithLengths([kind, start, callId, cseq?.number ?? -1, branch, fromTag, toTag])
+  // None of them has a line feed in it.
+  const key = `${kind}\n${start}\n${callId}\n${cseq?.number ?? -1}\n${branch}\n${fromTag}\n${toTag}`
   return key.length <= maxKeyLength ? key : digestOf([], Buffer.from(key))
 }

@@ -18,25 +18,39 @@ interface Sighting<Tap> {
   readonly partners: Tap[]
 }
 
-const keepMicros = 20_000_000
+const keepMillis = 20_000
 const maxKeys = 50_000
 const maxSightingsPerKey = 64
 
-export function createMessageGate<Tap extends string>(): MessageGate<Tap> {
-  const seen = new Map<string, Sighting<Tap>[]>()
+/** `nowMillis`: of a clock that nobody's stamps can move. */
+export function createMessageGate<Tap extends string>(
+  nowMillis: () => number = () => performance.now(),
+): MessageGate<Tap> {
+  // Two generations: to find single keys that are too old costs more than all else here, to forget the elder half nothing.
+  let young = new Map<string, Sighting<Tap>[]>()
+  let elder = young
+  let youngSince = nowMillis()
 
-  function expire(nowMicros: number): void {
-    for (const [key, sightings] of seen) {
-      const last = sightings.at(-1)
-      const isFresh = last !== undefined && Math.abs(nowMicros - last.atMicros) < keepMicros
-      if (isFresh && seen.size <= maxKeys) return
-      seen.delete(key)
-    }
+  function sightingsOf(key: string): Sighting<Tap>[] {
+    const known = young.get(key)
+    if (known) return known
+    const sightings = elder.get(key) ?? []
+    young.set(key, sightings)
+    return sightings
+  }
+
+  function forget(): void {
+    const now = nowMillis()
+    if (now - youngSince < keepMillis && young.size < maxKeys / 2) return
+    elder = young
+    young = new Map()
+    youngSince = now
   }
 
   return {
     shownBy(tap, key, atMicros, toleranceMicros) {
-      const sightings = seen.get(key) ?? []
+      forget()
+      const sightings = sightingsOf(key)
       let nearest: Sighting<Tap> | undefined
       for (const sighting of sightings) {
         const apart = Math.abs(sighting.atMicros - atMicros)
@@ -50,10 +64,6 @@ export function createMessageGate<Tap extends string>(): MessageGate<Tap> {
       }
       if (sightings.length >= maxSightingsPerKey) sightings.shift()
       sightings.push({ tap, atMicros, toleranceMicros, partners: [tap] })
-      // The map keeps the order of insertion: the least recently used key is first.
-      seen.delete(key)
-      seen.set(key, sightings)
-      expire(atMicros)
       return undefined
     },
   }
