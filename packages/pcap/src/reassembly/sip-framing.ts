@@ -2,6 +2,7 @@ const carriageReturn = 13
 const lineFeed = 10
 const space = 32
 const tab = 9
+const slash = 47
 /** `!"#$%&'()*+,-./:;<=>?@[\]^_`{|}~` and alphanumerics: what RFC 3261 section 25.1 calls a token. */
 const tokenCharacters = new Uint8Array(256)
 for (const character of "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.!%*_+`'~") {
@@ -80,7 +81,7 @@ export function headersEnd(bytes: Uint8Array, from: number, end: number): number
   // a search from line to line.
   for (let at = from + 1; at < end; at += 2) {
     const byte = bytes[at] ?? 0
-    if (byte !== lineFeed && byte !== carriageReturn) continue
+    if (byte > carriageReturn || (byte !== lineFeed && byte !== carriageReturn)) continue
     const found = emptyLineEnd(bytes, at - 1, end)
     if (found >= 0) return found
   }
@@ -185,45 +186,21 @@ export function splitDatagram(payload: Uint8Array): FramedPiece[] {
 
 /** Where the next message's bytes begin, or -1 if this one is the last. */
 function nextStart(payload: Uint8Array, from: number, end: number): number {
-  readHead(payload, from, end)
-  const { bodyStart, lengthColon } = head
-  if (bodyStart < 0 || bodyStart >= end || lengthColon < 0) return -1
-  const length = parseDigits(payload, lengthColon + 1, bodyStart)
+  const bodyStart = headersEnd(payload, from, end)
+  // Nearly every datagram is one message: with no version behind its headers there is no start line either.
+  if (bodyStart < 0 || !hasVersion(payload, bodyStart, end)) return -1
+  const length = contentLength(payload, from, bodyStart)
   if (length < 0 || bodyStart + length >= end) return -1
   const next = skipLineEnds(payload, bodyStart + length, end)
   if (next === end || sipStart(payload, next, end) !== 'yes') return -1
   return bodyStart + length
 }
 
-/** What `readHead` found last: one object for all datagrams. -1: there is none. */
-const head = { bodyStart: -1, lengthColon: -1 }
-const lineEndClass = 1
-const initialClass = 2
-/** Bytes at which `readHead` stops: CR and LF, and what `Content-Length` and `l` begin with. */
-const headClasses = new Uint8Array(256)
-headClasses[carriageReturn] = lineEndClass
-headClasses[lineFeed] = lineEndClass
-for (const letter of 'CcLl') headClasses[letter.charCodeAt(0)] = initialClass
-
-/** `headersEnd` and the colon that `contentLength` reads behind, in one pass. */
-function readHead(bytes: Uint8Array, from: number, end: number): void {
-  head.bodyStart = -1
-  head.lengthColon = -1
-  // A line feed and what makes it of interest are two bytes or more: every second byte is enough to meet one.
-  for (let at = from + 1; at < end; at += 2) {
-    const byte = bytes[at] ?? 0
-    const found = headClasses[byte] ?? 0
-    if (found === 0) continue
-    if (found === lineEndClass) {
-      head.bodyStart = emptyLineEnd(bytes, at - 1, end)
-      if (head.bodyStart >= 0) return
-    }
-    if (head.lengthColon >= 0) continue
-    const line = byte === lineFeed ? at : at - 1
-    const first = (bytes[line + 1] ?? 0) | 32
-    if (bytes[line] === lineFeed && (first === 108 || first === 99) && line + 1 < end)
-      head.lengthColon = contentLengthColon(bytes, line + 1, first)
-  }
+function hasVersion(bytes: Uint8Array, from: number, end: number): boolean {
+  // A version is `SIP/` and three bytes more; a body has few slashes.
+  for (let at = from + 3; at < end; at++)
+    if (bytes[at] === slash && isVersion(bytes, at - 3, end)) return true
+  return false
 }
 
 /** What phones and NAT helpers send on a SIP port to keep a binding open: nothing but line ends, zeros and blanks,
