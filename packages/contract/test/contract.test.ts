@@ -1,6 +1,7 @@
 import t from 'tap'
 import { createBusKeys } from '@sip-capture/contract/keys.ts'
-import { decodeBatch, encodeBatch } from '@sip-capture/contract/codec.ts'
+import { brotliCompressSync } from 'node:zlib'
+import { decodeBatch, encodeBatch, maxBatchBytes } from '@sip-capture/contract/codec.ts'
 import { callEvent } from '@sip-capture/contract/bus/call-event.ts'
 import { sipRecord, type SipRecord } from '@sip-capture/contract/bus/sip-record.ts'
 import { toSipRecord, toTrafficMessage, trafficMessage } from '@sip-capture/contract/bus/traffic-message.ts'
@@ -64,6 +65,34 @@ t.test('garbage on the bus is rejected with a sentence and never throws', async 
     t.ok(decoded.rejected.every((entry) => entry.problem.length > 0))
   }
   t.same(decodeBatch(sipRecord, null).rejected, [], 'a trimmed entry is not garbage')
+})
+
+t.test('a batch of many is compressed, one of few is not, and both come back byte for byte', async (t) => {
+  const payload = new Uint8Array(600).fill(65)
+  const many = Array.from({ length: 64 }, (_, n) => ({ ...record, atMicros: n, payload }))
+  const [, version, , count, , packed] = encodeBatch(many)
+  t.same([version, count], ['2', '64'])
+  t.ok(packed.length < 64 * 600 * 0.2, `${packed.length} bytes`)
+  const decoded = decodeBatch(sipRecord, encodeBatch(many))
+  t.same(decoded.rejected, [])
+  t.same(
+    decoded.items.map(({ atMicros }) => atMicros),
+    many.map(({ atMicros }) => atMicros),
+  )
+  t.ok(decoded.items.every((item) => Buffer.compare(item.payload, payload) === 0))
+  t.equal(encodeBatch([record])[1], '1')
+})
+
+t.test('of a batch that unpacks to more than a batch may have only a sentence is left', async (t) => {
+  const bomb = brotliCompressSync(Buffer.alloc(maxBatchBytes + 1))
+  t.ok(bomb.length < 1_000)
+  for (const bytes of [bomb, bomb.subarray(0, 10), Buffer.from('no Brotli'), Buffer.alloc(0)]) {
+    const { items, rejected } = decodeBatch(sipRecord, ['v', '2', 'n', '1', 'b', bytes])
+    t.same(items, [])
+    t.match(rejected, [{ problem: /Brotli/ }])
+  }
+  const newer = decodeBatch(sipRecord, ['v', '3', 'n', '1', 'b', bomb])
+  t.same([newer.skippedNewer, newer.rejected], [1, []])
 })
 
 t.test('a newer version is skipped and counted, an unknown field ignored', async (t) => {

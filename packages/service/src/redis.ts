@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis'
 import type { CommonConfig } from './config.ts'
 import type { Logger } from './logger.ts'
+import { restoreStringMethods } from './string-methods.ts'
 
 /**
  * `command`: short commands, answered within 5 s or rejected; while Redis is away they are rejected at once, so nothing
@@ -37,6 +38,7 @@ export function createRedis(
   config: Pick<CommonConfig, 'REDIS_URL' | 'NODE_NAME'>,
   options: { purpose: RedisPurpose; logger: Logger; setting?: string },
 ): Redis {
+  restoreStringMethods()
   const { purpose, logger, setting = 'REDIS_URL' } = options
   const isBlocking = purpose === 'blocking'
   const redis = new Redis(config.REDIS_URL, {
