@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { type BatchFields, encodeBatch } from '@sip-capture/contract/codec.ts'
 import type { Redis } from 'ioredis'
+import { type Batch, BatchQueue } from './batch-queue.ts'
 import type { Logger } from './logger.ts'
 
 export interface StreamCounters {
@@ -48,7 +49,7 @@ export interface StreamWriterOptions<T> {
   readonly announce?: { readonly channel: string; toText(item: T): string }
 }
 
-const batchItems = 64
+const maxBatchItems = 64
 const flushMillis = 5
 /** While batches follow each other: each costs the writer, Redis and every reader the same, however little is in it. */
 const busyFlushMillis = 20
@@ -80,8 +81,8 @@ return type(added) == 'table' and added.err or false`
 
 /**
  * Writes items to a Redis stream in batches: at 64 items or after 5 ms (20 ms while batches follow each other), so a quiet
- * system has no delay and a busy one few entries. While Redis is away or refuses, items wait in a bounded buffer; beyond it the oldest go and are counted.
- * At least once: a write whose answer is lost is repeated, so readers drop copies by message id.
+ * system has no delay and a busy one few entries. While Redis is away or refuses, batches wait in a bounded buffer; beyond it the
+ * oldest go and are counted. At least once: a write whose answer is lost is repeated, so readers drop copies by message id.
  */
 export function createStreamWriter<T extends object>(options: StreamWriterOptions<T>): StreamWriter<T> {
   const {
@@ -89,16 +90,17 @@ export function createStreamWriter<T extends object>(options: StreamWriterOption
     key,
     logger,
     maxStreamBytes = 512 * 1024 * 1024,
-    maxBufferedItems = 50_000,
+    maxBufferedItems = 500_000,
     maxBufferedBytes = 64 * 1024 * 1024,
     sizeOf = () => 1024,
     encode = encodeBatch,
     announce,
   } = options
 
-  const queue = createItemQueue(sizeOf)
+  // Batches are dropped whole: of a small buffer a part at a time.
+  const batchItems = Math.max(1, Math.min(maxBatchItems, Math.floor(maxBufferedItems / 4)))
+  const queue = new BatchQueue<T>({ batchItems, sizeOf, encode })
   const counters = { written: 0, dropped: 0, failed: 0, announced: 0, unannounced: 0 }
-  const announcedItems = new WeakSet<T>()
   let announcing = 0
   let problem: string | undefined
   let timer: NodeJS.Timeout | undefined
@@ -113,23 +115,36 @@ export function createStreamWriter<T extends object>(options: StreamWriterOption
       counters.dropped += 1
       return
     }
-    queue.push(item)
-    if (problem !== undefined) announceNow(item)
-    while (queue.length > maxBufferedItems || queue.bytes > maxBufferedBytes) {
-      queue.dropOldest()
-      counters.dropped += 1
-    }
+    const isSaidNow = announce !== undefined && problem !== undefined
+    queue.push(item, announce !== undefined && !isSaidNow)
+    if (isSaidNow) announceNow(item)
+    while (queue.items > maxBufferedItems || queue.bytes > maxBufferedBytes) dropOldest()
     if (isPumping) return
-    if (queue.length >= batchItems) startPump()
-    else if (timer === undefined) {
-      const isBusy = performance.now() - sentAtMillis < busyGapMillis
-      timer = setTimeout(startPump, isBusy ? busyFlushMillis : flushMillis)
-    }
+    if (queue.hasSealed) startPump()
+    else scheduleRest()
+  }
+
+  function dropOldest(): void {
+    if (!queue.hasSealed) queue.seal()
+    const batch = queue.shift()
+    if (!batch) return
+    batch.isDropped = true
+    counters.dropped += batch.count
+  }
+
+  function scheduleRest(): void {
+    const isBusy = performance.now() - sentAtMillis < busyGapMillis
+    timer ??= setTimeout(sendRest, isBusy ? busyFlushMillis : flushMillis)
+  }
+
+  /** A batch that is not full, too. */
+  function sendRest(): void {
+    queue.seal()
+    startPump()
   }
 
   function announceNow(item: T): void {
     if (!announce) return
-    announcedItems.add(item)
     if (redis.status !== 'ready' || announcing >= maxAnnouncing) {
       counters.unannounced += 1
       return
@@ -154,9 +169,9 @@ export function createStreamWriter<T extends object>(options: StreamWriterOption
 
   async function pump(): Promise<void> {
     let retryMillis = 50
-    while (queue.length > 0 && !isClosed) {
+    while (queue.hasSealed && !isClosed) {
       // What is in flight stays counted as buffered until Redis confirms it.
-      const batches = queue.peekBatches(batchesPerTrip, batchItems)
+      const batches = queue.peek(batchesPerTrip)
       const confirmed = await send(batches)
       if (confirmed === batches.length) {
         retryMillis = 50
@@ -167,27 +182,25 @@ export function createStreamWriter<T extends object>(options: StreamWriterOption
     }
     isPumping = false
     for (const resolve of idle.splice(0)) resolve()
+    if (queue.hasOpen && !isClosed) scheduleRest()
   }
 
   /** How many batches, from the first on, Redis has confirmed. */
-  async function send(batches: readonly T[][]): Promise<number> {
-    const evictedBefore = queue.evicted
+  async function send(batches: readonly Batch<T>[]): Promise<number> {
     sentAtMillis = performance.now()
     let confirmed = 0
-    let sent = 0
     let failure: Error | null = null
     try {
       for (const [index, outcome] of (await exchange(batches.map(toCommand))).entries()) {
         failure = outcome
         if (failure) break
         confirmed = index + 1
-        sent += batches[index]?.length ?? 0
       }
     } catch (error) {
       // An item that cannot be encoded: told and tried again, as what Redis refuses is.
       failure = toError(error)
     }
-    noteSent(sent, evictedBefore)
+    for (const batch of batches.slice(0, confirmed)) noteWritten(batch)
     if (failure) noteFailure(failure)
     else noteSuccess()
     return confirmed
@@ -213,36 +226,30 @@ export function createStreamWriter<T extends object>(options: StreamWriterOption
     return (await redis.pipeline(commands).exec()) ?? []
   }
 
-  function toCommand(batch: readonly T[]): Command {
-    const { maxEntries, fields } = toEntry(batch)
+  function toCommand(batch: Batch<T>): Command {
+    const fields = queue.encode(batch)
+    const maxEntries = entriesAllowed(fields)
     if (!announce)
       return { words: ['xadd', key, 'MAXLEN', '~', maxEntries, '*', ...fields], announcements: 0 }
-    const texts: string[] = []
-    for (const item of batch) {
-      if (announcedItems.has(item)) continue
-      announcedItems.add(item)
-      texts.push(announce.toText(item))
-    }
+    const texts = queue.takeUnsaid(batch).map((item) => announce.toText(item))
     return {
       words: ['eval', addAndAnnounce, 1, key, maxEntries, ...fields, announce.channel, ...texts],
       announcements: texts.length,
     }
   }
 
-  /** A batch as a stream entry, and how many such entries the stream may hold. */
-  function toEntry(batch: readonly T[]): { maxEntries: number; fields: BatchFields } {
-    const fields = encode(batch)
+  /** How many entries like this the stream may hold. */
+  function entriesAllowed(fields: BatchFields): number {
     const entryBytes = fields[5].length + 100
     averageEntryBytes = averageEntryBytes === 0 ? entryBytes : averageEntryBytes * 0.99 + entryBytes * 0.01
-    return { maxEntries: Math.max(1_000, Math.floor(maxStreamBytes / averageEntryBytes)), fields }
+    return Math.max(1_000, Math.floor(maxStreamBytes / averageEntryBytes))
   }
 
-  function noteSent(sent: number, evictedBefore: number): void {
-    counters.written += sent
-    // Items that overflowed while in flight are no longer at the head: they were counted as dropped, yet arrived.
-    const overtaken = Math.min(queue.evicted - evictedBefore, sent)
-    counters.dropped -= overtaken
-    queue.remove(sent - overtaken)
+  function noteWritten(batch: Batch<T>): void {
+    counters.written += batch.count
+    // One that was dropped while it was in flight has arrived all the same.
+    if (batch.isDropped) counters.dropped -= batch.count
+    else queue.shift()
   }
 
   function noteFailure(error: Error): void {
@@ -261,7 +268,8 @@ export function createStreamWriter<T extends object>(options: StreamWriterOption
   }
 
   async function flush(): Promise<void> {
-    if (queue.length === 0 && !isPumping) return
+    queue.seal()
+    if (!queue.hasSealed && !isPumping) return
     const done = new Promise<void>((resolve) => idle.push(resolve))
     startPump()
     await done
@@ -279,13 +287,13 @@ export function createStreamWriter<T extends object>(options: StreamWriterOption
       deadline.abort()
       isClosed = true
       clearTimeout(timer)
-      counters.dropped += queue.length
-      if (queue.length > 0)
-        logger.error({ key, lost: queue.length }, 'closed with messages that Redis did not take')
-      queue.remove(queue.length)
+      const lost = queue.items
+      if (lost > 0) logger.error({ key, lost }, 'closed with messages that Redis did not take')
+      queue.seal()
+      while (queue.hasSealed) dropOldest()
     },
     get counters() {
-      return { ...counters, buffered: queue.length }
+      return { ...counters, buffered: queue.items }
     },
     get problem() {
       return problem
@@ -295,51 +303,4 @@ export function createStreamWriter<T extends object>(options: StreamWriterOption
 
 function toError(error: unknown): Error {
   return error instanceof Error ? error : new Error(String(error))
-}
-
-/** First in, first out, with its size in bytes. The head index avoids shifting an array of 50,000; places before it are empty,
- *  so that what is out is garbage while it is young. */
-function createItemQueue<T>(sizeOf: (item: T) => number) {
-  let items: (T | undefined)[] = []
-  let head = 0
-  let bytes = 0
-  let evicted = 0
-
-  function remove(count: number): void {
-    for (let i = 0; i < count && head < items.length; i++) {
-      bytes -= sizeOf(items[head] as T)
-      items[head++] = undefined
-    }
-    if (head > 1024 && head * 2 > items.length) {
-      items = items.slice(head)
-      head = 0
-    }
-  }
-
-  return {
-    push(item: T) {
-      items.push(item)
-      bytes += sizeOf(item)
-    },
-    dropOldest() {
-      evicted += 1
-      remove(1)
-    },
-    remove,
-    peekBatches(maxBatches: number, size: number): T[][] {
-      const batches: T[][] = []
-      for (let at = head; at < items.length && batches.length < maxBatches; at += size)
-        batches.push(items.slice(at, at + size) as T[])
-      return batches
-    },
-    get length() {
-      return items.length - head
-    },
-    get bytes() {
-      return bytes
-    },
-    get evicted() {
-      return evicted
-    },
-  }
 }

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import t, { type Test } from 'tap'
 import { z } from 'zod'
@@ -83,6 +84,54 @@ t.test('a full buffer drops the oldest, and every item is either written or coun
   t.match(writer.counters, { written: 100, dropped: 900, buffered: 0 })
   await writer.close()
 })
+
+t.test('of a buffer for a few items the newest are kept', async (t) => {
+  const { server, redis } = await setUp(t)
+  const writer = createStreamWriter<{ n: number }>({ redis, key: 's', logger, maxBufferedItems: 4 })
+  await server.kill()
+  for (const n of count(0, 10)) writer.write({ n })
+  await until(() => writer.counters.failed > 0)
+  await server.start()
+  await writer.flush()
+  t.same((await readAll(redis, 's')).numbers, count(6, 10))
+  t.match(writer.counters, { written: 4, dropped: 6, buffered: 0 })
+  await writer.close()
+})
+
+t.test('what waits is compressed: a buffer holds several times its size of like items', async (t) => {
+  const { server, redis } = await setUp(t)
+  const pad = 'INVITE sip:4420@192.0.2.1 SIP/2.0 '.repeat(30)
+  const options = { redis, key: 's', logger, maxBufferedBytes: 500_000, sizeOf: () => pad.length + 50 }
+  const writer = createStreamWriter<{ n: number; pad: string }>(options)
+  await server.kill()
+  for (const n of count(0, 3_000)) writer.write({ n, pad })
+  await until(() => writer.counters.failed > 0)
+  t.match(writer.counters, { dropped: 0, buffered: 3_000 })
+  await server.start()
+  await writer.flush()
+  t.same((await readAll(redis, 's')).numbers, count(0, 3_000))
+  await writer.close()
+})
+
+t.test(
+  'a buffer that is full of bytes drops the oldest, and every item is either written or counted',
+  async (t) => {
+    const { server, redis } = await setUp(t)
+    const options = { redis, key: 's', logger, maxBufferedBytes: 100_000, sizeOf: () => 700 }
+    const writer = createStreamWriter<{ n: number; pad: string }>(options)
+    await server.kill()
+    for (const n of count(0, 2_000)) writer.write({ n, pad: randomBytes(300).toString('hex') })
+    await until(() => writer.counters.failed > 0)
+    const { buffered, dropped } = writer.counters
+    t.ok(buffered > 0 && buffered < 400, `${buffered} wait`)
+    t.equal(buffered + dropped, 2_000)
+    await server.start()
+    await writer.flush()
+    t.same((await readAll(redis, 's')).numbers, count(2_000 - buffered, 2_000))
+    t.match(writer.counters, { written: buffered, dropped, buffered: 0 })
+    await writer.close()
+  },
+)
 
 t.test('an item that cannot be encoded is told and tried again, and ends nothing', async (t) => {
   const { redis } = await setUp(t)

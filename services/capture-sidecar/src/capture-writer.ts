@@ -11,7 +11,7 @@ import type { SidecarConfig } from './config.ts'
 import { recordBytes } from './record.ts'
 
 /** Of all streams together: what waits while Redis is away. */
-const maxBufferedItems = 50_000
+const maxBufferedItems = 500_000
 const maxBufferedBytes = 64 * 1024 * 1024
 
 export interface CaptureWriter {
