@@ -18,7 +18,7 @@ interface Sighting<Tap> {
   readonly partners: Tap[]
 }
 
-const keepMillis = 20_000
+const keepMillis = 10_000
 const maxKeys = 50_000
 const maxSightingsPerKey = 64
 
