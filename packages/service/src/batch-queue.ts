@@ -10,12 +10,10 @@ export interface Batch<T> {
   items: readonly T[]
   /** What the channel is told with the first write of the batch. */
   unsaid: readonly T[]
+  /** What it takes in memory, roughly. */
+  bytes: number
   /** Dropped while it waited; one that was being written meanwhile may have arrived all the same. */
   isDropped: boolean
-}
-
-interface Held<T> extends Batch<T> {
-  bytes: number
 }
 
 /** What an entry takes besides its bytes. */
@@ -26,7 +24,7 @@ export class BatchQueue<T> {
   readonly #batchItems: number
   readonly #sizeOf: (item: T) => number
   readonly #encode: (items: readonly T[]) => BatchFields
-  #sealed: Held<T>[] = []
+  #sealed: Batch<T>[] = []
   /** Where in `#sealed` the first one is: to shift an array of thousands each time costs too much. */
   #head = 0
   #open: T[] = []
@@ -84,7 +82,7 @@ export class BatchQueue<T> {
   /** Completes the batch that is being filled, if it has anything. */
   seal(): Batch<T> | undefined {
     if (!this.hasOpen) return undefined
-    const batch: Held<T> = {
+    const batch: Batch<T> = {
       count: this.#open.length,
       fields: undefined,
       items: this.#open,
@@ -137,11 +135,10 @@ export class BatchQueue<T> {
   }
 
   #measure(batch: Batch<T>): void {
-    const held = batch as Held<T>
-    if (!held.fields) return
-    let bytes = held.fields[5].length + batchOverheadBytes
-    for (const item of held.unsaid) bytes += this.#sizeOf(item)
-    if (!held.isDropped) this.#bytes += bytes - held.bytes
-    held.bytes = bytes
+    if (!batch.fields) return
+    let bytes = batch.fields[5].length + batchOverheadBytes
+    for (const item of batch.unsaid) bytes += this.#sizeOf(item)
+    if (!batch.isDropped) this.#bytes += bytes - batch.bytes
+    batch.bytes = bytes
   }
 }

@@ -191,6 +191,8 @@ export function createStreamWriter<T extends object>(options: StreamWriterOption
     let confirmed = 0
     let failure: Error | null = null
     try {
+      // All before anything is taken to be said: one that cannot be encoded holds up the trip.
+      for (const batch of batches) queue.encode(batch)
       for (const [index, outcome] of (await exchange(batches.map(toCommand))).entries()) {
         failure = outcome
         if (failure) break
