@@ -57,7 +57,7 @@ export const run: RunRow = async (context) => {
     const large = await lookUps(api, context, callIds)
     const pages = await pageTimes(api, context)
     const since = new Date(Date.now() - 86_400_000).toISOString()
-    const nothing = await times(api, pick(5, 100, 200), () => `text=no-such-word-anywhere&since=${since}`)
+    const nothing = await times(api, pick(5, 100, 100), () => `text=no-such-word-anywhere&since=${since}`)
     stop.abort()
     const inserted = (await feeding) / ((performance.now() - feedingSince) / 1_000)
     return [

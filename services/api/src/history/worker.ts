@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { createBusKeys } from '@sip-capture/contract/keys.ts'
 import { nowMicros } from '@sip-capture/contract/time.ts'
 import { createLogger, type Logger } from '@sip-capture/service/logger.ts'
+import { restoreStringMethods } from '@sip-capture/service/string-methods.ts'
 import type { z } from 'zod'
 import { followAliases } from '../directory-aliases.ts'
 import { followDirectory } from '../directory-feed.ts'
@@ -89,6 +90,7 @@ function send(message: FromWorker): void {
 }
 
 async function run(config: WorkerConfig): Promise<void> {
+  restoreStringMethods()
   const logger = createLogger({ name: 'api-history', level: config.LOG_LEVEL })
   const opened = await openStore(config, logger)
   if (!opened) return

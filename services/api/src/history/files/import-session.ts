@@ -194,12 +194,17 @@ function toRecord(message: ExtractedMessage, id: string, node: string): SipRecor
     dst,
     direction: 'unknown',
     payload: message.payload as OwnBytes,
-    frames: message.frames.map(({ interfaceName, ...frame }) => ({
-      ...frame,
-      bytes: frame.bytes as OwnBytes,
-      ...(interfaceName === '' ? {} : { interfaceName: interfaceName.slice(0, 256) }),
-    })),
+    frames: message.frames.map(toFrame),
     copies,
     notes,
   }
+}
+
+/** Field by field: objects made by spreading are of a new shape again and again. */
+function toFrame(packet: ExtractedMessage['frames'][number]): SipRecord['frames'][number] {
+  const { linkType, atMicros, nanos, originalLength, interfaceName } = packet
+  const bytes = packet.bytes as OwnBytes
+  const frame: SipRecord['frames'][number] = { linkType, atMicros, nanos, bytes, originalLength }
+  if (interfaceName !== '') frame.interfaceName = interfaceName.slice(0, 256)
+  return frame
 }
