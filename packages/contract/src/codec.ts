@@ -101,8 +101,8 @@ export function decodeBatch<T extends z.ZodType>(
   } catch (error) {
     return reject(packed, `not MessagePack: ${messageOf(error)}`)
   }
-  if (!Array.isArray(items)) return reject(body, 'the batch is not an array')
-  if (items.length > maxBatchItems) return reject(body, `a batch of ${items.length} items`)
+  if (!Array.isArray(items)) return reject(packed, 'the batch is not an array')
+  if (items.length > maxBatchItems) return reject(packed, `a batch of ${items.length} items`)
   for (const item of items) {
     placePayload(item)
     const parsed = schema.safeParse(item)

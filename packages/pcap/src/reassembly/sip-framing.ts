@@ -81,7 +81,7 @@ export function headersEnd(bytes: Uint8Array, from: number, end: number): number
   // a search from line to line.
   for (let at = from + 1; at < end; at += 2) {
     const byte = bytes[at] ?? 0
-    if (byte > carriageReturn || (byte !== lineFeed && byte !== carriageReturn)) continue
+    if (byte !== lineFeed && byte !== carriageReturn) continue
     const found = emptyLineEnd(bytes, at - 1, end)
     if (found >= 0) return found
   }

@@ -18,7 +18,9 @@ interface Sighting<Tap> {
   readonly partners: Tap[]
 }
 
-const keepMillis = 10_000
+const generationMillis = 10_000
+/** So a message is remembered for 20 to 30 s. */
+const keptGenerations = 3
 const maxKeys = 50_000
 const maxSightingsPerKey = 64
 
@@ -26,25 +28,24 @@ const maxSightingsPerKey = 64
 export function createMessageGate<Tap extends string>(
   nowMillis: () => number = () => performance.now(),
 ): MessageGate<Tap> {
-  // Two generations: to find single keys that are too old costs more than all else here, to forget the elder half nothing.
-  let young = new Map<string, Sighting<Tap>[]>()
-  let elder = young
-  let youngSince = nowMillis()
+  // Newest first. To find single keys that are too old costs more than all else here, to forget the oldest generation nothing.
+  let generations = [new Map<string, Sighting<Tap>[]>()]
+  let newestSince = nowMillis()
 
   function sightingsOf(key: string): Sighting<Tap>[] {
-    const known = young.get(key)
-    if (known) return known
-    const sightings = elder.get(key) ?? []
-    young.set(key, sightings)
+    const [newest] = generations
+    const holder = generations.find((generation) => generation.has(key))
+    const sightings = holder?.get(key) ?? []
+    if (holder !== newest) newest?.set(key, sightings)
     return sightings
   }
 
   function forget(): void {
     const now = nowMillis()
-    if (now - youngSince < keepMillis && young.size < maxKeys / 2) return
-    elder = young
-    young = new Map()
-    youngSince = now
+    const size = generations[0]?.size ?? 0
+    if (now - newestSince < generationMillis && size < maxKeys / keptGenerations) return
+    generations = [new Map(), ...generations.slice(0, keptGenerations - 1)]
+    newestSince = now
   }
 
   return {
