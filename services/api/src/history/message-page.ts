@@ -1,11 +1,12 @@
-import { toSlot } from '@sip-capture/contract/bus/record-id.ts'
 import type { MessageFilter, MessageRow } from '@sip-capture/contract/rest/message.ts'
-import { nowMicros, toRfc3339 } from '@sip-capture/contract/time.ts'
+import { toRfc3339 } from '@sip-capture/contract/time.ts'
 import { hashIdentity, toIdentity } from '@sip-capture/sip/sightings.ts'
-import { type SqlCondition, slotsOf, toFilterSql } from './filter-sql.ts'
+import { parseUserHost } from '@sip-capture/sip/uri.ts'
+import { type SqlCondition, toFilterSql } from './filter-sql.ts'
 import type { RowKey } from './message-reader.ts'
 import type { MessageTable } from './record-rows.ts'
-import { rowColumnNames } from './schema.ts'
+import { allSlots, slotsInOrder, type Slots } from './page-slots.ts'
+import { pageColumnNames } from './schema.ts'
 import type { Store } from './store.ts'
 import { atOrAfter, atOrBefore, before, micros } from './time-sql.ts'
 
@@ -26,10 +27,14 @@ export interface MessagePage {
   readonly next: RowKey | null
 }
 
+/** To share so little among threads, or to begin with what is first of it, costs the engine more than to read all of it. */
+const ofCall = 'max_threads = 1, optimize_read_in_order = 0'
+/** Whatever the limit of a page is. */
+const readLate = 'query_plan_max_limit_for_lazy_materialization = 0'
 /** The longest a search may take, seconds; beyond it the caller is asked to narrow the time. */
 const maxSearchSeconds = 20
 
-const rowSelect = rowColumnNames
+const rowSelect = pageColumnNames
   .map((name) =>
     name === 'at'
       ? 'toUnixTimestamp64Micro(messages.at) AS atMicros'
@@ -56,14 +61,13 @@ export async function listMessages(
 }
 
 async function findRows(store: Store, query: MessageQuery, from: MessageTable): Promise<MessageColumns[]> {
-  const { filter, limit } = query
+  const { limit } = query
   if (from !== 'messages') return await readSlotsOf(store, query, from, allSlots)
-  if (filter.callId?.length)
-    return await readSlotsOf(store, query, from, await slotsOfCalls(store, filter.callId))
   const rows: MessageColumns[] = []
-  for (const slots of await slotsInOrder(store, query))
-    if (rows.length < limit)
-      rows.push(...(await readSlotsOf(store, { ...query, limit: limit - rows.length }, from, slots)))
+  for await (const slots of slotsInOrder(store, query)) {
+    rows.push(...(await readSlotsOf(store, { ...query, limit: limit - rows.length }, from, slots)))
+    if (rows.length === limit) break
+  }
   return rows
 }
 
@@ -73,24 +77,45 @@ async function readSlotsOf(
   from: MessageTable,
   slots: Slots,
 ): Promise<MessageColumns[]> {
+  if (slots.kind === 'near') return await readNear(store, query, slots)
   const { sql, params } = toCondition(query, slots)
-  const inOrder = toOrder(query.order)
+  const inOrder = `${toOrder(query.order)} LIMIT 1 BY messages.at, messages.id LIMIT {limit:UInt32}`
+  const isCall = slots.kind === 'call'
   // The keys first, so that of the other columns only what the filter asks for is read.
-  const where = slots.areOfCalls
+  const where = isCall
     ? sql
     : `${slots.sql} AND (slot, callId, messages.at, messages.id) IN (
         SELECT slot, callId, messages.at, messages.id FROM ${from} WHERE ${sql} ${inOrder})`
   return await store.query<MessageColumns>(
     `SELECT ${rowSelect} FROM ${from} WHERE ${where} ${inOrder}
-     SETTINGS max_execution_time = ${maxSearchSeconds}${slots.areOfCalls ? `, ${ofCall}` : ''}`,
+     SETTINGS max_execution_time = ${maxSearchSeconds}${isCall ? `, ${ofCall}` : ''}`,
     params,
   )
 }
 
+/** In one statement, whose other columns the engine reads for the rows of the page alone. For that each row may come twice, as
+ *  one that was stored twice does until the engine merges. */
+async function readNear(store: Store, query: MessageQuery, slots: Slots): Promise<MessageColumns[]> {
+  const rows = new Map<string, MessageColumns>()
+  let { after } = query
+  for (;;) {
+    const limit = query.limit - rows.size
+    const { sql, params } = toCondition({ ...query, limit, after }, slots)
+    const found = await store.query<MessageColumns>(
+      `SELECT ${rowSelect} FROM messages WHERE ${sql} ${toOrder(query.order)} LIMIT {limit:UInt32}
+       SETTINGS max_execution_time = ${maxSearchSeconds}, ${readLate}`,
+      params,
+    )
+    for (const row of found) rows.set(`${row.atMicros} ${row.idHex}`, row)
+    const last = found.at(-1)
+    if (last === undefined || found.length < limit || rows.size === query.limit) return [...rows.values()]
+    after = { atMicros: last.atMicros, id: last.idHex }
+  }
+}
+
 function toOrder(order: MessageQuery['order']): string {
   const direction = order === 'desc' ? 'DESC' : 'ASC'
-  return `ORDER BY slot ${direction}, messages.at ${direction}, messages.id ${direction}
-     LIMIT 1 BY messages.at, messages.id LIMIT {limit:UInt32}`
+  return `ORDER BY slot ${direction}, messages.at ${direction}, messages.id ${direction}`
 }
 
 function toCondition(query: MessageQuery, slots: Slots): SqlCondition {
@@ -118,65 +143,8 @@ function toCondition(query: MessageQuery, slots: Slots): SqlCondition {
   return { sql: conditions.join(' AND '), params }
 }
 
-/** A part of the slots. `areOfCalls`: few, and most of their rows that match are on the page. */
-interface Slots {
-  readonly sql: string
-  readonly params: Readonly<Record<string, unknown>>
-  readonly areOfCalls?: boolean
-}
-
-/** To share so little among threads, or to begin with what is first of it, costs the engine more than to read all of it. */
-const ofCall = 'max_threads = 1, optimize_read_in_order = 0'
-/** Most pages are full with what is this near to their edge, and for that the engine need not look at all its parts. */
-const nearSlots = 1
-const fewSlots = 16
-const maxListedSlots = 1_000
-const allSlots: Slots = { sql: '1', params: {} }
-
-/** All slots, in the order of the page: those at its edge first. Words in the text are mostly rare, and all is read for them; an
- *  import may be of any time. */
-async function slotsInOrder(
-  store: Store,
-  { filter, order, since, until, after }: MessageQuery,
-): Promise<readonly Slots[]> {
-  if (filter.text?.length || filter.q || filter.capture?.length) return [allSlots]
-  if (order === 'asc') {
-    const start = Math.max(since ?? 0, after?.atMicros ?? 0)
-    if (start === 0) return [allSlots]
-    const params = { near: toSlot(start) + nearSlots }
-    return [
-      { sql: 'slot < {near:UInt32}', params },
-      { sql: 'slot >= {near:UInt32}', params },
-    ]
-  }
-  const [newest] = await store.query<{ slot: number }>('SELECT max(slot) AS slot FROM messages')
-  // A row of an odd clock may be of the future.
-  const bound = toSlot(Math.min(until ?? Infinity, after?.atMicros ?? Infinity, nowMicros()))
-  const params = { near: Math.max(0, Math.min(newest?.slot ?? 0, bound) - nearSlots) }
-  return [
-    { sql: 'slot > {near:UInt32}', params },
-    { sql: 'slot <= {near:UInt32}', params },
-  ]
-}
-
-async function slotsOfCalls(store: Store, callIds: readonly string[]): Promise<Slots> {
-  const rows = await store.query<{ slot: number }>(
-    `SELECT DISTINCT slot FROM callSlots WHERE callId IN {callIds:Array(String)} LIMIT {limit:UInt32}
-     SETTINGS max_threads = 1`,
-    { callIds, limit: maxListedSlots + 1 },
-  )
-  if (rows.length > maxListedSlots)
-    return { sql: slotsOf('{slotCallIds:Array(String)}'), params: { slotCallIds: callIds } }
-  return {
-    sql: 'slot IN {slots:Array(UInt32)}',
-    params: { slots: rows.map(({ slot }) => slot) },
-    areOfCalls: rows.length <= fewSlots,
-  }
-}
-
 interface RecordColumns {
   atMicros: number
-  nanos: number
   idHex: string
   callId: string
   precisionMicros: number
@@ -204,13 +172,9 @@ interface MessageColumns extends RecordColumns {
   requestUri: string
   fromDisplayName: string
   fromUri: string
-  fromUser: string
-  fromHost: string
   fromTag: string
   toDisplayName: string
   toUri: string
-  toUser: string
-  toHost: string
   toTag: string
   cseq: number
   branch: string
@@ -241,15 +205,13 @@ function toRow(columns: MessageColumns): MessageRow {
     from: {
       displayName: columns.fromDisplayName,
       uri: columns.fromUri,
-      user: columns.fromUser,
-      host: columns.fromHost,
+      ...parseUserHost(columns.fromUri),
       tag: columns.fromTag,
     },
     to: {
       displayName: columns.toDisplayName,
       uri: columns.toUri,
-      user: columns.toUser,
-      host: columns.toHost,
+      ...parseUserHost(columns.toUri),
       tag: columns.toTag,
     },
     cseq: columns.cseq === -1 ? null : columns.cseq,

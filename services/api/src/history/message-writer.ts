@@ -2,8 +2,10 @@ import { toSlot } from '@sip-capture/contract/bus/record-id.ts'
 import { insertRegisters } from '../registrations/register-store.ts'
 import type { PackedMessage, PackedMessages } from './packed-messages.ts'
 import { RowBinaryWriter } from './row-binary-writer.ts'
-import { callSlotColumnNames, messageColumnNames } from './schema.ts'
+import { callSlotColumnNames, writtenColumnNames } from './schema.ts'
 import type { Store } from './store.ts'
+import { insertTextIndex, type SlotCounts } from './text-index/text-index-writer.ts'
+import { toDay } from './time-sql.ts'
 
 export interface InsertOutcome {
   readonly stored: number
@@ -14,14 +16,14 @@ export interface InsertOutcome {
 /**
  * Stores messages of `packed`, all unless told; a message whose id is there already is left out. `messages` is written last and
  * decides what is there: what a death before it left of the others shows nobody, and is written again. Durable when it resolves.
- * `areNew`: none of them can be there, so nobody need look.
+ * `areNew`: none of them can be there, so nobody need look. `counts`: of all that the caller writes.
  * @throws StoreError
  */
 export async function insertMessages(
   store: Store,
   packed: PackedMessages,
   messages: readonly PackedMessage[] = packed.all,
-  { areNew = false }: { areNew?: boolean } = {},
+  { areNew = false, counts }: { areNew?: boolean; counts?: SlotCounts } = {},
 ): Promise<InsertOutcome> {
   const unique = [...new Map(messages.map((message) => [message.id, message])).values()]
   const known = areNew ? new Set<string>() : await findKnownIds(store, unique)
@@ -32,7 +34,8 @@ export async function insertMessages(
       store,
       fresh.flatMap(({ register }) => register ?? []),
     )
-    await store.insertBinary('messages', messageColumnNames, packed.rowsOf(fresh))
+    await insertTextIndex(store, packed, fresh, counts)
+    await store.insertBinary('messages', writtenColumnNames, packed.rowsOf(fresh))
   }
   return { stored: fresh.length, duplicates: messages.length - fresh.length }
 }
@@ -64,9 +67,4 @@ async function insertCallSlots(store: Store, messages: readonly PackedMessage[])
     writer.uint32(toDay(atMicros))
   }
   await store.insertBinary('callSlots', callSlotColumnNames, writer.written())
-}
-
-/** The partition of `messages` that the moment is in: `20261122`. */
-function toDay(atMicros: number): number {
-  return Number(new Date(Math.floor(atMicros / 1_000)).toISOString().slice(0, 10).replaceAll('-', ''))
 }

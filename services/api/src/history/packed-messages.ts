@@ -15,11 +15,13 @@ export interface PackedMessage {
   readonly method: string
   /** Its line in `registers`, if it has one: JSON. */
   readonly register: string | undefined
-  /** Where its row is, and in it the payload. */
+  /** Where its row is, and in it the payload and the numbers. */
   readonly from: number
   readonly to: number
   readonly payloadFrom: number
   readonly payloadTo: number
+  readonly numbersFrom: number
+  readonly numbersTo: number
 }
 
 /** To begin with; it doubles as it fills. */
@@ -40,7 +42,7 @@ export class PackedMessages {
   add(view: MessageView): void {
     const { record, naming, parts } = view
     const from = this.#rows.size
-    const payloadTo = writeMessage(this.#rows, view)
+    const { payloadTo, numbersFrom, numbersTo } = writeMessage(this.#rows, view)
     const cells = toRegisterCells(view)
     this.#all.push({
       id: record.id,
@@ -53,7 +55,14 @@ export class PackedMessages {
       to: this.#rows.size,
       payloadFrom: payloadTo - record.payload.length,
       payloadTo,
+      numbersFrom,
+      numbersTo,
     })
+  }
+
+  /** All rows: what `PackedMessage` tells places in. */
+  get bytes(): Buffer {
+    return this.#rows.written()
   }
 
   /** The rows of some of them, one behind the other: a view where they lie so. */
@@ -76,8 +85,11 @@ export class PackedMessages {
   }
 }
 
-/** In the order of `messageColumns`; answers where the payload ends. */
-function writeMessage(writer: RowBinaryWriter, view: MessageView): number {
+/** In the order of `writtenColumnNames`; answers where some of it is. */
+function writeMessage(
+  writer: RowBinaryWriter,
+  view: MessageView,
+): Pick<PackedMessage, 'payloadTo' | 'numbersFrom' | 'numbersTo'> {
   const { record, naming, parts, message } = view
   writer.integer64(record.atMicros)
   writer.uint16(record.nanos)
@@ -106,7 +118,9 @@ function writeMessage(writer: RowBinaryWriter, view: MessageView): number {
   writer.text(parts.requestUri)
   writeParty(writer, parts.from)
   writeParty(writer, parts.to)
+  const numbersFrom = writer.size
   writer.texts(view.numbers)
+  const numbersTo = writer.size
   writer.integer64(parts.cseq?.number ?? -1)
   writer.text(parts.branch)
   writer.text(parts.userAgent)
@@ -123,7 +137,9 @@ function writeMessage(writer: RowBinaryWriter, view: MessageView): number {
   const payloadTo = writer.size
   writer.text(isUtf8(record.payload) ? '' : view.text)
   writer.bytes(encodeFrames(record.frames, record.payload, record))
-  return payloadTo
+  // `insertTextIndex` comes before it.
+  writer.bool(true)
+  return { payloadTo, numbersFrom, numbersTo }
 }
 
 function writeParty(writer: RowBinaryWriter, party: MessageView['row']['from']): void {

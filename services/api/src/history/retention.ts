@@ -1,6 +1,15 @@
 import type { Store } from './store.ts'
 
-const tables = ['messages', 'callSlots', 'legs', 'callJoins', 'callEvents', 'calls', 'registers'] as const
+const tables = [
+  'messages',
+  'callSlots',
+  'textIndex',
+  'legs',
+  'callJoins',
+  'callEvents',
+  'calls',
+  'registers',
+] as const
 
 /** Rows go `days` after they were stored (not after their capture time: a clock that jumps must not wipe history). */
 export async function applyRetentionDays(store: Store, days: number): Promise<void> {

@@ -95,6 +95,13 @@ export class RowBinaryWriter {
     this.#at += value.length
   }
 
+  /** Bytes of a column whose values are all of one length, such as a UInt256. */
+  fixed(value: Uint8Array): void {
+    this.#ensure(value.length)
+    this.#bytes.set(value, this.#at)
+    this.#at += value.length
+  }
+
   texts(values: readonly string[]): void {
     this.length(values.length)
     for (const value of values) this.text(value)

@@ -2,7 +2,7 @@ import { slotSeconds } from '@sip-capture/contract/bus/record-id.ts'
 import { callColumns } from '../calls/call-columns.ts'
 import { registerColumns } from '../registrations/register-columns.ts'
 import type { Store } from './store.ts'
-import type { TableDefinition } from './tables.ts'
+import type { ColumnAddition, TableDefinition, Tables } from './tables.ts'
 
 /** What a record is besides its text. */
 const recordColumns = [
@@ -77,6 +77,15 @@ const callSlotColumns = [
   ['day', 'UInt32 CODEC(Delta, ZSTD(1))'],
 ] as const
 
+/** Which grams messages of a time have (`text-index/`): `slots` slots from `slot` on; `word`: `toWordKey`. */
+const textIndexColumns = [
+  ['day', 'UInt32 CODEC(Delta, ZSTD(1))'],
+  ['word', 'UInt32 CODEC(Delta, ZSTD(1))'],
+  ['slots', 'UInt16 CODEC(Delta, ZSTD(1))'],
+  ['slot', 'UInt32 CODEC(Delta, ZSTD(1))'],
+  ['grams', 'SimpleAggregateFunction(groupBitOr, UInt256) CODEC(ZSTD(1))'],
+] as const
+
 const legColumns = [
   ['at', `DateTime64(6, 'UTC')`],
   ['kind', 'LowCardinality(String)'],
@@ -118,9 +127,18 @@ type Columns = readonly (readonly [string, string])[]
 const names = <T extends Columns>(columns: T) => columns.map(([name]) => name) as T[number][0][]
 
 export const messageColumnNames = names(messageColumns)
-/** What a table row shows: all but the bytes. */
-export const rowColumnNames = names([...recordColumns, ...rowColumns])
+/** What is written of a message: of those of versions before nobody knows whether they are in the index. */
+export const writtenColumnNames = [...messageColumnNames, 'inTextIndex'] as const
+/** What filters alone ask, and what follows from an URI: each column costs a look-up as much as any other. */
+const filterColumnNames = new Set(
+  'nanos numbers fromFold toFold userAgentFold fromUser fromHost toUser toHost'.split(' '),
+)
+/** What a table row is made of. */
+export const pageColumnNames = names([...recordColumns, ...rowColumns]).filter(
+  (name) => !filterColumnNames.has(name),
+)
 export const callSlotColumnNames = names(callSlotColumns)
+export const textIndexColumnNames = names(textIndexColumns)
 export const legColumnNames = names(legColumns)
 export const callJoinColumnNames = names(callJoinColumns)
 export const callEventColumnNames = names(callEventColumns)
@@ -139,6 +157,8 @@ const dropWholeParts = 'ttl_only_drop_parts = 1, materialize_ttl_recalculate_onl
 const byCallId = 'cityHash64(callId)'
 const byEvent = 'cityHash64(linkedid, subject)'
 
+type MigrationStep = TableDefinition | ColumnAddition
+
 /**
  * Forward only: append, never edit; what is there keeps its meaning, for processes of the version before still write it. Each may
  * be half done when the process dies, so each must bear being run again, and by two at once.
@@ -146,7 +166,7 @@ const byEvent = 'cityHash64(linkedid, subject)'
  * queries drop it before (docs/decisions/history-idempotent-inserts.md).
  * A `messages` of the first versions has an index on ids besides, which nothing but ids of that time needs.
  */
-export const migrations: readonly (readonly TableDefinition[])[] = [
+export const migrations: readonly (readonly MigrationStep[])[] = [
   [
     // In order of time by slots, a slot's calls one behind the other: an export reads what it writes and no more, a call is
     // together, and what a dialog repeats (Call-ID, tags, parties, addresses) lies side by side and costs next to nothing.
@@ -242,6 +262,23 @@ export const migrations: readonly (readonly TableDefinition[])[] = [
       shardBy: byEvent,
     },
   ],
+  // Where a text may be, without reading all of them (docs/decisions/text-index.md).
+  [
+    {
+      name: 'textIndex',
+      columns: `${ddl(textIndexColumns)},
+      storedAt SimpleAggregateFunction(max, DateTime) DEFAULT now() CODEC(Delta, ZSTD(1))`,
+      engine: `AggregatingMergeTree PARTITION BY day ORDER BY (word, slots, slot)
+      SETTINGS index_granularity = 256, ${dropWholeParts}`,
+      shardBy: 'cityHash64(slot)',
+    },
+    {
+      table: 'messages',
+      column: 'inTextIndex',
+      type: 'Bool CODEC(ZSTD(1))',
+      index: 'outsideTextIndex inTextIndex TYPE minmax GRANULARITY 64',
+    },
+  ],
 ]
 
 const migrationsTable: TableDefinition = {
@@ -263,15 +300,19 @@ export async function migrate(store: Store, known: typeof migrations = migration
       `the history was made by a newer version of this program (schema ${version}, known ${known.length})`,
     )
   const isWhole = await areTablesEverywhere(store)
-  for (const [index, tables] of known.entries()) {
+  for (const [index, steps] of known.entries()) {
     if (isWhole && index < version) continue
-    for (const table of tables) await make(store, table)
+    for (const step of steps) await make(store, step)
     if (index >= version) await store.insert('schemaMigrations', ['version'], Buffer.from(`[${index + 1}]\n`))
   }
 }
 
-async function make(store: Store, table: TableDefinition): Promise<void> {
-  for (const statement of store.tables.create(table)) await store.define(statement)
+/** What brings a step about where it is missing. */
+export const toStatements = (tables: Tables, step: MigrationStep): readonly string[] =>
+  'name' in step ? tables.create(step) : tables.add(step)
+
+async function make(store: Store, step: MigrationStep): Promise<void> {
+  for (const statement of toStatements(store.tables, step)) await store.define(statement)
 }
 
 /** False where a server has joined the cluster since. */

@@ -10,11 +10,22 @@ export interface TableDefinition {
   readonly shardBy: string
 }
 
+/** A column that a table of before did not have, with what finds its values. */
+export interface ColumnAddition {
+  readonly table: string
+  readonly column: string
+  readonly type: string
+  /** From its name on. */
+  readonly index: string
+}
+
 /** How the tables of a history lie: the only place that knows whether they are spread over a cluster. Rows are read and inserted
  *  by the name of the table, wherever they lie. */
 export interface Tables {
   /** Statements that make a table where it is missing; `Store.define` takes them. */
   create(table: TableDefinition): readonly string[]
+  /** Statements that add a column where it is missing; `Store.define` takes them. */
+  add(addition: ColumnAddition): readonly string[]
   /** A statement that changes rows or settings of a table where they are; `Store.define` takes it. */
   alter(name: string, change: string): string
   /** The table that holds the rows, as tables of the system name it. */
@@ -27,6 +38,9 @@ export interface Tables {
 export const tablesOfOne: Tables = {
   create: ({ name, columns, engine }) => [
     `CREATE TABLE IF NOT EXISTS ${name} (${columns}) ENGINE = ${engine}`,
+  ],
+  add: ({ table, column, type, index }) => [
+    `ALTER TABLE ${table} ADD COLUMN IF NOT EXISTS ${column} ${type}, ADD INDEX IF NOT EXISTS ${index}`,
   ],
   alter: (name, change) => `ALTER TABLE ${name} ${change}`,
   holderOf: (name) => name,
@@ -47,6 +61,11 @@ export function tablesOfCluster(
       `CREATE TABLE IF NOT EXISTS ${holderOf(name)}${everywhere} (${columns}) ENGINE = ${engine}`,
       `CREATE TABLE IF NOT EXISTS ${name}${everywhere} AS ${holderOf(name)}
         ENGINE = Distributed('${cluster}', '${database}', '${holderOf(name)}', ${shardBy})`,
+    ],
+    add: ({ table, column, type, index }) => [
+      `ALTER TABLE ${holderOf(table)}${everywhere}
+        ADD COLUMN IF NOT EXISTS ${column} ${type}, ADD INDEX IF NOT EXISTS ${index}`,
+      `ALTER TABLE ${table}${everywhere} ADD COLUMN IF NOT EXISTS ${column} ${type}`,
     ],
     alter: (name, change) => `ALTER TABLE ${holderOf(name)}${everywhere} ${change}`,
     holderOf,

@@ -1,5 +1,10 @@
 import { slotSql } from './schema.ts'
 
+/** The partition of `messages` that a moment is in: `20261122`. */
+export function toDay(atMicros: number): number {
+  return Number(new Date(Math.floor(atMicros / 1_000)).toISOString().slice(0, 10).replaceAll('-', ''))
+}
+
 /** Moments in statements: `micros` is what stands for epoch microseconds there, such as `{since:Int64}`. */
 
 export const moment = (micros: string): string => `fromUnixTimestamp64Micro(${micros}, 'UTC')`

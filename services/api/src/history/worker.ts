@@ -13,6 +13,7 @@ import { readCallStats } from '../calls/call-stats.ts'
 import { readTrunkUsage } from '../calls/trunk-usage.ts'
 import { startSummariser, type Summariser } from '../calls/summariser.ts'
 import { readRegistration, readRegistrations } from '../registrations/aor-history.ts'
+import { makeMergesNice } from './background-threads.ts'
 import { openClusterStore } from './cluster-store.ts'
 import { openEmbeddedStore } from './embedded-store.ts'
 import { removeCapture } from './files/capture-removal.ts'
@@ -234,6 +235,7 @@ async function prepareStore(config: WorkerConfig): Promise<Store> {
   try {
     await migrate(candidate)
     if (config.API_ROLE !== 'api') await applyRetentionDays(candidate, config.RETENTION_DAYS)
+    if (config.HISTORY_URL === undefined) await makeMergesNice()
     return candidate
   } catch (error) {
     await candidate.close().catch(() => {})

@@ -3,7 +3,7 @@ import t from 'tap'
 import { openClusterStore } from '../../src/history/cluster-store.ts'
 import { listMessages } from '../../src/history/message-page.ts'
 import { readCallMessages } from '../../src/history/message-reader.ts'
-import { migrate, migrations } from '../../src/history/schema.ts'
+import { migrate, migrations, toStatements } from '../../src/history/schema.ts'
 import type { Store } from '../../src/history/store.ts'
 import { tablesOfCluster } from '../../src/history/tables.ts'
 import { until } from '../api-under-test.ts'
@@ -161,7 +161,7 @@ t.test('definitions that a server hands on to the others are such to the engine'
   const store = await openTestStore(t)
   const tables = tablesOfCluster(cluster.cluster, { database: 'default', onCluster: true })
   const statements = [
-    ...migrations.flat().flatMap((table) => tables.create(table)),
+    ...migrations.flat().flatMap((step) => toStatements(tables, step)),
     tables.alter('messages', 'MODIFY TTL storedAt + toIntervalDay(30)'),
     tables.alter('messages', `DROP PARTITION ID '20260101'`),
     tables.alter('messages', `DELETE WHERE capture = 'x' SETTINGS mutations_sync = 1`),
@@ -178,6 +178,7 @@ const suites = [
   './store.test.ts',
   './idempotence.test.ts',
   './filter.test.ts',
+  './text-index.test.ts',
   '../calls/find-calls.test.ts',
   '../calls/search.test.ts',
   '../calls/summariser.test.ts',

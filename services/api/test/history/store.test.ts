@@ -1,4 +1,5 @@
 import t from 'tap'
+import type { MessageFilter } from '@sip-capture/contract/rest/message.ts'
 import { readCallStats } from '../../src/calls/call-stats.ts'
 import { insertCalls, listCalls } from '../../src/calls/call-store.ts'
 import { summariseCall, type CallSummary } from '../../src/calls/summarise-call.ts'
@@ -6,11 +7,12 @@ import { countMessages, ExportReader, type ExportQuery } from '../../src/history
 import { insertCallEvents, readCallEvents } from '../../src/history/leg-store.ts'
 import { listMessages } from '../../src/history/message-page.ts'
 import { readCallMessages, type RowKey } from '../../src/history/message-reader.ts'
-import { migrate, migrations } from '../../src/history/schema.ts'
+import { insertMessages } from '../../src/history/message-writer.ts'
+import { messageColumnNames, migrate, migrations } from '../../src/history/schema.ts'
 import type { Store } from '../../src/history/store.ts'
 import { readLatestRegisters } from '../../src/registrations/register-store.ts'
 import { callMessages } from '../calls/call-messages.ts'
-import { insertViews, viewOf } from '../message-view.ts'
+import { insertViews, pack, viewOf } from '../message-view.ts'
 import { sipRecordOf, sipText } from '../sip-records.ts'
 import { openTestStore } from '../test-store.ts'
 
@@ -31,12 +33,23 @@ const calls = (count: number, from = start) =>
 t.test('tables are made once, also by two at once; a version before goes on with them', async (t) => {
   const store = await openTestStore(t, { hasTables: false })
   const older = migrations.slice(0, -1)
+  /** As a program of before the text index does. */
+  const insertAsBefore = async (views: ReturnType<typeof calls>): Promise<void> => {
+    const packed = pack(views)
+    const rows = packed.all.map((message) => packed.rowsOf([message]).subarray(0, -1))
+    await store.insertBinary('messages', messageColumnNames, Buffer.concat(rows))
+  }
   await Promise.all([migrate(store, older), migrate(store, older)])
-  await insertViews(store, calls(20))
+  await insertAsBefore(calls(20))
   await Promise.all([migrate(store), migrate(store)])
   await migrate(store)
-  t.equal((await insertViews(store, calls(40))).stored, 20, 'what was running still writes')
-  t.equal((await listMessages(store, { filter: {}, order: 'asc', limit: 100 })).items.length, 40)
+  await insertAsBefore(calls(30).slice(20))
+  t.equal((await insertViews(store, calls(40))).stored, 10, 'what was running still writes')
+  const list = async (filter: MessageFilter) =>
+    (await listMessages(store, { filter, order: 'asc', limit: 100 })).items.map(({ callId }) => callId)
+  t.equal((await list({})).length, 40)
+  for (const callId of ['call-7', 'call-25', 'call-35'])
+    t.same(await list({ text: [`Call-ID: ${callId}\r`] }), [callId], 'in the text index or not')
   await t.rejects(migrate(store, older), /made by a newer version/, 'and is not started again on them')
 })
 
@@ -107,6 +120,25 @@ t.test('a page goes on from the newest slots to the oldest, whatever clock a row
     await read({ filter: { callId }, order: 'desc', limit: 2 }),
     inOrder.filter((id) => wanted.has(id)).toReversed(),
   )
+})
+
+t.test('a row that was stored twice is on a page once, and the page is full all the same', async (t) => {
+  const store = await openTestStore(t)
+  const views = calls(40, Date.now() * 1_000 - 40 * second)
+  const packed = pack(views)
+  for (let n = 0; n < 3; n++) await insertMessages(store, packed, packed.all, { areNew: true })
+  const ids = views.map(({ record }) => record.id).toReversed()
+  for (const limit of [7, 39, 40, 100]) {
+    const found: string[] = []
+    let after: RowKey | undefined
+    do {
+      const page = await listMessages(store, { filter: {}, order: 'desc', limit, after })
+      t.equal(page.items.length, Math.min(limit, ids.length - found.length))
+      found.push(...page.items.map(({ id }) => id))
+      after = page.next ?? undefined
+    } while (after !== undefined)
+    t.same(found, ids)
+  }
 })
 
 t.test('a call of more slots than are listed, and Call-IDs of any length on a page', async (t) => {

@@ -1,0 +1,139 @@
+import { toSlot } from '@sip-capture/contract/bus/record-id.ts'
+import { toMessageQuery } from '@sip-capture/contract/search/message-query.ts'
+import { nowMicros } from '@sip-capture/contract/time.ts'
+import { slotsOf } from './filter-sql.ts'
+import type { MessageQuery } from './message-page.ts'
+import type { Store } from './store.ts'
+import { findTextSlots, type SlotRange } from './text-index/text-index-reader.ts'
+import { toTextNeeds, type TextNeeds } from './text-index/text-needs.ts'
+
+/** A part of the slots of `messages`, and what can be expected of it. */
+export interface Slots {
+  /** For a WHERE, with its parameters. */
+  readonly sql: string
+  readonly params: Readonly<Record<string, unknown>>
+  /** `call`: most rows that match are on the page; `near`: little to read; `far`: much, of which little may match. */
+  readonly kind: 'call' | 'near' | 'far'
+}
+
+export const allSlots: Slots = { sql: '1', params: {}, kind: 'far' }
+
+/** Most pages are full with the first of these, counted from their edge: of the rest the engine need not look at all parts. */
+const nearSlots = [1, 3, 16, 512] as const
+const maxSlot = 0xffff_ffff
+/** Of many slots where a text may be: what is common is found in the first few. */
+const textSlots = [2, 64] as const
+const fewTextSlots = 256
+const maxTextSlots = 8_192
+const fewSlots = 16
+const maxListedSlots = 1_000
+
+/** The slots that a page may be made of, in its order: as soon as it is full the rest is not needed. @throws StoreError */
+export async function* slotsInOrder(store: Store, query: MessageQuery): AsyncGenerator<Slots> {
+  const { callId, text, q, capture } = query.filter
+  if (callId?.length) yield await slotsOfCalls(store, callId)
+  else if (text?.length || q !== undefined || capture?.length) yield* slotsAnywhere(store, query)
+  else yield* slotsFromEdge(store, query, 'near')
+}
+
+/** Words in the text are mostly rare, and an import may be of any time: the edge of the page is nothing to them. */
+async function* slotsAnywhere(store: Store, query: MessageQuery): AsyncGenerator<Slots> {
+  const all = rangeOf(query)
+  const needs = needsOf(query)
+  const found = needs && (await findTextSlots(store, needs, all))
+  if (found) yield* inPieces(found, query)
+  else if (needs) yield* slotsFromEdge(store, query, 'far')
+  else yield toSlots(all, 'far')
+}
+
+/** Those at the edge of the page first. */
+async function* slotsFromEdge(
+  store: Store,
+  query: MessageQuery,
+  kind: 'near' | 'far',
+): AsyncGenerator<Slots> {
+  const edge = await edgeOf(store, query)
+  const needs = kind === 'near' ? needsOf(query) : undefined
+  let rest = rangeOf(query)
+  if (edge !== undefined)
+    // Once it is known where a text may be, the rest need not be asked step by step.
+    for (const slots of needs ? nearSlots.slice(0, 1) : nearSlots) {
+      const [near, others] = split(rest, query.order === 'desc' ? edge - slots : edge + slots, query.order)
+      if (near.first <= near.last) yield toSlots(near, kind)
+      rest = others
+    }
+  const isMore = rest.first <= rest.last
+  const found = isMore && needs ? await findTextSlots(store, needs, rest) : undefined
+  if (found) yield* inPieces(found, query)
+  else if (isMore) yield toSlots(rest, 'far')
+}
+
+const needsOf = ({ filter }: MessageQuery): TextNeeds | undefined =>
+  toTextNeeds(toMessageQuery(filter, { nowMicros: nowMicros() }))
+
+/** What a page in this order has on this side of a slot, which the rest begins with. */
+function split(range: SlotRange, slot: number, order: MessageQuery['order']): [SlotRange, SlotRange] {
+  return order === 'desc'
+    ? [
+        { ...range, first: Math.max(range.first, slot + 1) },
+        { ...range, last: Math.min(range.last, slot) },
+      ]
+    : [
+        { ...range, last: Math.min(range.last, slot - 1) },
+        { ...range, first: Math.max(range.first, slot) },
+      ]
+}
+
+function* inPieces(found: readonly number[], { order }: MessageQuery): Generator<Slots> {
+  const inOrder = order === 'desc' ? found.toReversed() : found
+  const pieces = found.length > fewTextSlots ? textSlots : []
+  let at = 0
+  for (let n = 0; at < inOrder.length; n++) {
+    const slots = inOrder.slice(at, at + (pieces[n] ?? maxTextSlots))
+    const kind = slots.length > fewTextSlots ? 'far' : 'near'
+    yield { sql: 'slot IN {slots:Array(UInt32)}', params: { slots }, kind }
+    at += slots.length
+  }
+}
+
+/** The slot that the page begins in; undefined where nothing tells it. */
+async function edgeOf(
+  store: Store,
+  { order, since, until, after, filter }: MessageQuery,
+): Promise<number | undefined> {
+  if (filter.capture?.length) return undefined
+  if (order === 'asc') {
+    const start = Math.max(since ?? 0, after?.atMicros ?? 0)
+    return start === 0 ? undefined : toSlot(start)
+  }
+  const [newest] = await store.query<{ slot: number }>('SELECT max(slot) AS slot FROM messages')
+  // A row of an odd clock may be of the future.
+  const bound = toSlot(Math.min(until ?? Infinity, after?.atMicros ?? Infinity, nowMicros()))
+  return Math.min(newest?.slot ?? 0, bound)
+}
+
+/** Slots that hold something of the time that is asked for. */
+function rangeOf({ order, since, until, after }: MessageQuery): SlotRange {
+  const from = Math.max(since ?? 0, order === 'asc' ? (after?.atMicros ?? 0) : 0)
+  const to = Math.min(until ?? Infinity, order === 'desc' ? (after?.atMicros ?? Infinity) : Infinity)
+  return { first: Math.max(0, toSlot(from)), last: Math.min(maxSlot, Math.max(0, toSlot(to))) }
+}
+
+function toSlots({ first, last }: SlotRange, kind: Slots['kind']): Slots {
+  return { sql: 'slot >= {first:UInt32} AND slot <= {last:UInt32}', params: { first, last }, kind }
+}
+
+async function slotsOfCalls(store: Store, callIds: readonly string[]): Promise<Slots> {
+  const rows = await store.query<{ slot: number }>(
+    `SELECT DISTINCT slot FROM callSlots WHERE callId IN {callIds:Array(String)} LIMIT {limit:UInt32}
+     SETTINGS max_threads = 1`,
+    { callIds, limit: maxListedSlots + 1 },
+  )
+  if (rows.length > maxListedSlots)
+    return { sql: slotsOf('{slotCallIds:Array(String)}'), params: { slotCallIds: callIds }, kind: 'far' }
+  return {
+    sql: 'slot IN {slots:Array(UInt32)}',
+    params: { slots: rows.map(({ slot }) => slot) },
+    kind: rows.length <= fewSlots ? 'call' : 'far',
+  }
+}

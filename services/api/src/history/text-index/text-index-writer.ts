@@ -1,0 +1,110 @@
+import { slotSeconds, toSlot } from '@sip-capture/contract/bus/record-id.ts'
+import { inTurns } from '../../in-turns.ts'
+import type { PackedMessage, PackedMessages } from '../packed-messages.ts'
+import { RowBinaryWriter } from '../row-binary-writer.ts'
+import { textIndexColumnNames } from '../schema.ts'
+import type { Store } from '../store.ts'
+import { toDay } from '../time-sql.ts'
+import { GramSignature, maxSizeBits, minSizeBits, toWordKey } from './text-grams.ts'
+
+/** Lengths of spans, in slots: long ones where little comes. All divide a day, so that a span goes with the day of its messages. */
+const spanSlots = [60, 6, 1] as const
+/** More would fill the largest signature, which then tells nothing. */
+const maxSpanMessages = 80_000
+/** Bits for each message that a span may come to hold, or half of them: so that about half of them stay empty. */
+const bitsPerMessage = 64
+
+/** How many messages were written of each slot of late: what one batch alone cannot tell. */
+export class SlotCounts {
+  /** The one that was written to last is the last. */
+  readonly #counts = new Map<number, number>()
+
+  add(slot: number, messages: number): void {
+    const count = this.of(slot) + messages
+    this.#counts.delete(slot)
+    this.#counts.set(slot, count)
+    const [oldest] = this.#counts.keys()
+    if (this.#counts.size > maxCountedSlots && oldest !== undefined) this.#counts.delete(oldest)
+  }
+
+  of(slot: number): number {
+    return this.#counts.get(slot) ?? 0
+  }
+}
+
+const maxCountedSlots = 1_000
+
+/** Messages of a time, and how many of that time there may be in all if they go on coming as here. */
+interface Span {
+  readonly slot: number
+  readonly slots: number
+  readonly expected: number
+  readonly messages: readonly PackedMessage[]
+}
+
+/**
+ * Writes which grams these messages have. Before the messages themselves: what is in no signature is not found.
+ * @throws StoreError
+ */
+export async function insertTextIndex(
+  store: Store,
+  packed: PackedMessages,
+  messages: readonly PackedMessage[],
+  counts = new SlotCounts(),
+): Promise<void> {
+  const rows = new RowBinaryWriter(64 * 1024)
+  const { bytes } = packed
+  for (const { atMicros } of messages) counts.add(toSlot(atMicros), 1)
+  for (const span of spansOf(messages, counts)) {
+    const signature = new GramSignature(sizeBitsOf(span))
+    await inTurns(span.messages, ({ payloadFrom, payloadTo, numbersFrom, numbersTo }) => {
+      signature.add(bytes, payloadFrom, payloadTo)
+      signature.add(bytes, numbersFrom, numbersTo)
+    })
+    const day = toDay(span.slot * slotSeconds * 1_000_000)
+    for (const [index, grams] of signature.words()) {
+      rows.uint32(day)
+      rows.uint32(toWordKey(signature.sizeBits, index))
+      rows.uint16(span.slots)
+      rows.uint32(span.slot)
+      rows.fixed(grams)
+    }
+  }
+  await store.insertBinary('textIndex', textIndexColumnNames, rows.written())
+}
+
+function* spansOf(messages: readonly PackedMessage[], counts: SlotCounts, level = 0): Generator<Span> {
+  const slots = spanSlots[level] ?? 1
+  const groups = new Map<number, PackedMessage[]>()
+  for (const message of messages) {
+    const slot = Math.floor(toSlot(message.atMicros) / slots) * slots
+    const group = groups.get(slot)
+    if (group) group.push(message)
+    else groups.set(slot, [message])
+  }
+  for (const [slot, group] of groups) {
+    const expected = perSecond(group, counts) * slots * slotSeconds
+    if (expected > maxSpanMessages && level + 1 < spanSlots.length) yield* spansOf(group, counts, level + 1)
+    else yield { slot, slots, expected: Math.max(expected, group.length), messages: group }
+  }
+}
+
+/** How fast they come: as these did, or as in their last slot and the one before. What came within a second counts as a second's. */
+function perSecond(messages: readonly PackedMessage[], counts: SlotCounts): number {
+  let first = Infinity
+  let last = -Infinity
+  for (const { atMicros } of messages) {
+    if (atMicros < first) first = atMicros
+    if (atMicros > last) last = atMicros
+  }
+  const slot = toSlot(last)
+  return Math.max(
+    messages.length / Math.max(1, (last - first) / 1_000_000),
+    Math.max(counts.of(slot), counts.of(slot - 1)) / slotSeconds,
+  )
+}
+
+function sizeBitsOf({ expected }: Span): number {
+  const bits = Math.floor(Math.log2(expected * bitsPerMessage))
+  return Math.min(maxSizeBits, Math.max(minSizeBits, bits))
+}
