@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { z } from 'zod'
-import { percentile } from './figures.ts'
+import { percentile, type Figure } from './figures.ts'
 import { isSoon, startPageSystem } from './page-system.ts'
 import type { RunRow } from './row.ts'
 import { startSidecar } from './system.ts'
@@ -9,48 +9,64 @@ import { openSink, sendDatagrams } from './udp-sender.ts'
 
 const perSecond = 1_000
 
-/** From the kernel's stamp on the frame to the WebSocket event in Chromium on the live table. */
+/** From the kernel's stamp on the frame to the WebSocket event in Chromium on the live table, through tshark and through tcpdump. */
 export const run: RunRow = async ({ pick, folder, say }) => {
   const seconds = pick(3, 30, 60)
+  const warmUpSeconds = pick(2, 5, 5)
   const system = await startPageSystem(folder)
   const sink = await openSink()
-  const sidecar = await startSidecar(system.api.bus, {
-    TSHARK_INTERFACE: 'lo',
-    TSHARK_PORT: String(sink.port),
-  })
-  try {
+  const loop = new TrafficLoop(13_000)
+  const send = (duration: number): Promise<number> =>
+    sendDatagrams({ port: sink.port, perSecond, seconds: duration, next: () => loop.takePayload() })
+
+  async function measure(command: string): Promise<{ received: number[]; painted: number[] }> {
     const page = await system.newPage()
-    await page.addInitScript(watchRows)
-    await page.goto(`${system.url}/capture`)
-    const loop = new TrafficLoop(13_000)
-    const send = (duration: number): Promise<number> =>
-      sendDatagrams({ port: sink.port, perSecond, seconds: duration, next: () => loop.takePayload() })
-    await send(pick(2, 5, 5))
-    // What is late of the warm-up must not count as measured.
-    for (let [before, count] = [-1, 0]; count === 0 || count !== before;) {
-      before = count
-      await pause(1_000)
-      count = z.number().parse(await page.evaluate('benchRows.length'))
+    const sidecar = await startSidecar(system.api.bus, {
+      TSHARK_COMMAND: command,
+      TSHARK_INTERFACE: 'lo',
+      TSHARK_PORT: String(sink.port),
+    })
+    try {
+      await page.addInitScript(watchRows)
+      await page.goto(`${system.url}/capture`)
+      await send(warmUpSeconds)
+      // What is late of the warm-up must not count as measured.
+      for (let [before, count] = [-1, 0]; count === 0 || count !== before;) {
+        before = count
+        await pause(1_000)
+        count = z.number().parse(await page.evaluate('benchRows.length'))
+      }
+      await page.evaluate('benchRows.length = 0; benchPainted.length = 0')
+      const sent = await send(seconds)
+      // Late rows are late, not missing.
+      await isSoon(page, `benchRows.length >= ${sent}`, 30_000)
+      await pause(200)
+      const [received, painted] = z
+        .tuple([z.array(z.number()), z.array(z.number())])
+        .parse(await page.evaluate('[benchRows, benchPainted]'))
+      say(`${command}: ${received.length} of ${sent} rows came`)
+      if (received.length !== sent) throw new Error(`${sent} frames, ${received.length} rows`)
+      return { received, painted }
+    } finally {
+      await sidecar.stop()
+      await page.close()
     }
-    await page.evaluate('benchRows.length = 0; benchPainted.length = 0')
-    const sent = await send(seconds)
-    // Late rows are late, not missing.
-    await isSoon(page, `benchRows.length >= ${sent}`, 30_000)
-    await pause(200)
-    const result = z
-      .tuple([z.array(z.number()), z.array(z.number())])
-      .parse(await page.evaluate('[benchRows, benchPainted]'))
-    const [received, painted] = result
-    say(`${received.length} of ${sent} rows came`)
-    if (received.length !== sent) throw new Error(`${sent} frames, ${received.length} rows`)
-    return [
-      { name: 'latency: frame → browser p50', value: percentile(received, 0.5), unit: 'ms', atMost: 30 },
-      { name: 'latency: frame → browser p99', value: percentile(received, 0.99), unit: 'ms', atMost: 100 },
-      { name: 'latency: frame → drawn p50', value: percentile(painted, 0.5), unit: 'ms' },
-      { name: 'latency: frame → drawn p99', value: percentile(painted, 0.99), unit: 'ms' },
-    ]
+  }
+
+  try {
+    const figures: Figure[] = []
+    for (const command of ['tshark', 'tcpdump']) {
+      const { received, painted } = await measure(command)
+      const name = command === 'tshark' ? 'latency' : `latency with TSHARK_COMMAND=${command}`
+      figures.push(
+        { name: `${name}: frame → browser p50`, value: percentile(received, 0.5), unit: 'ms', atMost: 30 },
+        { name: `${name}: frame → browser p99`, value: percentile(received, 0.99), unit: 'ms', atMost: 100 },
+        { name: `${name}: frame → drawn p50`, value: percentile(painted, 0.5), unit: 'ms' },
+        { name: `${name}: frame → drawn p99`, value: percentile(painted, 0.99), unit: 'ms' },
+      )
+    }
+    return figures
   } finally {
-    await sidecar.stop()
     sink.close()
     await system.stop()
   }

@@ -5,6 +5,7 @@ import {
   redisProgram,
   sippProgram,
   sngrepProgram,
+  tcpdumpProgram,
   tcpreplayProgram,
   tsharkProgram,
 } from '@sip-capture/infra/debian-packages.ts'
@@ -49,7 +50,7 @@ export const rows: readonly BenchRow[] = [
     name: 'latency',
     isLong: true,
     what: 'frame on the wire → row in the browser at 1,000 messages/s',
-    needs: [redisProgram, tsharkProgram, chromiumProgram],
+    needs: [redisProgram, tsharkProgram, tcpdumpProgram, chromiumProgram],
     load: () => import('./latency.ts'),
   },
   {

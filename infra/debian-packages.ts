@@ -50,6 +50,11 @@ export const nftProgram: NeededProgram = {
   package: 'nftables',
   why: 'a router with NAT in the tests',
 }
+export const tcpdumpProgram: NeededProgram = {
+  program: 'tcpdump',
+  package: 'tcpdump',
+  why: 'capture at once in the tests',
+}
 export const sngrepProgram: NeededProgram = {
   program: 'sngrep',
   package: 'sngrep',

@@ -1,4 +1,11 @@
-import { type NeededProgram, ensurePrograms, redisProgram, tsharkProgram } from '../debian-packages.ts'
+import { basename } from 'node:path'
+import {
+  type NeededProgram,
+  ensurePrograms,
+  redisProgram,
+  tcpdumpProgram,
+  tsharkProgram,
+} from '../debian-packages.ts'
 import { exitWithSentence, onStopSignal, runStack, type StackRun } from '../run-stack.ts'
 import { checkPorts, readStartEnvironment, readStartSettings } from '../start-settings.ts'
 
@@ -11,7 +18,8 @@ async function start(): Promise<void> {
   const env = await readStartEnvironment()
   const settings = readStartSettings(env)
   const needed: NeededProgram[] = settings.REDIS_URL === undefined ? [redisProgram] : []
-  if (settings.TSHARK_ENABLED) needed.push(tsharkProgram)
+  if (settings.TSHARK_ENABLED)
+    needed.push(basename(settings.TSHARK_COMMAND) === 'tcpdump' ? tcpdumpProgram : tsharkProgram)
   await ensurePrograms(needed)
   await checkPorts(settings)
   run = await runStack({ env, dataDir: settings.DATA_DIR })

@@ -14,6 +14,7 @@ import {
   redisProgram,
   sippProgram,
   stringsProgram,
+  tcpdumpProgram,
   tsharkProgram,
 } from '../debian-packages.ts'
 import { repositoryFolder } from '../repository.ts'
@@ -38,6 +39,7 @@ async function test(): Promise<void> {
   await ensurePrograms([
     redisProgram,
     tsharkProgram,
+    tcpdumpProgram,
     sippProgram,
     headlessChromiumProgram,
     ipProgram,

@@ -1,14 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process'
+import type { CaptureInterface, CaptureProgram } from './capture-program.ts'
 import { guardGroup } from './orphan-guard.ts'
 
-/** One interface and how to open it. Without `linkType` tshark chooses. */
-export interface TsharkInterface {
-  readonly name: string
-  readonly filter: string
-  readonly linkType?: string
-}
-
-export interface TsharkExit {
+export interface CaptureExit {
   readonly code: number | null
   readonly signal: NodeJS.Signals | null
   /** Set if the program could not be started at all: ENOENT, EACCES, … */
@@ -18,51 +12,35 @@ export interface TsharkExit {
   readonly dropped: number | null
 }
 
-export interface TsharkHandlers {
+export interface CaptureHandlers {
   /** The capture runs: its file header arrived. */
   onStart(): void
   onBytes(chunk: Uint8Array): void
   /** Called once, after the last bytes. */
-  onExit(exit: TsharkExit): void
+  onExit(exit: CaptureExit): void
 }
 
-export interface TsharkProcess {
+export interface CaptureProcess {
   /** Asks the whole process group to end, by force after 2 s. */
   stop(): void
 }
 
-/** Of the kernel, in MiB: the default of 2 lost packets at bursts. */
-const kernelBufferMebibytes = '64'
 const maxStderrLines = 40
 const maxStderrLineBytes = 1000
 const forceAfterMillis = 2000
-/** How long the pipe may stay open after tshark is gone and its group was killed. */
+/** How long the pipe may stay open after the program is gone and its group was killed. */
 const drainMillis = 2000
 
-export function tsharkArguments(interfaces: readonly TsharkInterface[]): string[] {
-  const list = interfaces.flatMap(({ name, filter, linkType }) => [
-    // An option after an `-i` is for that interface only.
-    '-i',
-    name,
-    '-f',
-    filter,
-    '-B',
-    kernelBufferMebibytes,
-    ...(linkType === undefined ? [] : ['-y', linkType]),
-  ])
-  return ['-n', '-q', ...list, '-w', '-']
-}
-
 /**
- * Runs tshark in a process group of its own, because killing tshark alone leaves its dumpcap behind. Never through a
- * shell. With `-w -` no dissection happens and dumpcap writes straight into our pipe: no temporary file.
+ * Runs the program in a process group of its own, because killing tshark alone leaves its dumpcap behind. Never through a
+ * shell.
  */
-export function startTshark(
-  command: string,
-  interfaces: readonly TsharkInterface[],
-  handlers: TsharkHandlers,
-): TsharkProcess {
-  const child = spawn(command, tsharkArguments(interfaces), {
+export function startCapturing(
+  program: CaptureProgram,
+  interfaces: readonly CaptureInterface[],
+  handlers: CaptureHandlers,
+): CaptureProcess {
+  const child = spawn(program.command, program.argumentsFor(interfaces), {
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, LC_ALL: 'C', WIRESHARK_QUIT_AFTER_CAPTURE: undefined },
@@ -75,7 +53,7 @@ export function startTshark(
   let force: NodeJS.Timeout | undefined
   let drain: NodeJS.Timeout | undefined
 
-  const finish = (exit: Pick<TsharkExit, 'code' | 'signal' | 'spawnError'>): void => {
+  const finish = (exit: Pick<CaptureExit, 'code' | 'signal' | 'spawnError'>): void => {
     if (ended) return
     ended = true
     clearTimeout(force)

@@ -1,6 +1,7 @@
 import type { SourceGap, SourceStatus } from '@sip-capture/contract/bus/source-status.ts'
 import type { Logger } from '@sip-capture/service/logger.ts'
 import { CaptureFile } from './capture-file.ts'
+import type { CaptureProgram } from './capture-program.ts'
 import type { SidecarConfig } from './config.ts'
 import type { Pipeline } from './pipeline.ts'
 import { Supervisor } from './supervisor.ts'
@@ -20,6 +21,7 @@ export interface Capture {
 
 export interface CaptureOptions {
   readonly config: SidecarConfig
+  readonly program: CaptureProgram
   readonly logger: Logger
   readonly pipeline: Pipeline
   /** Waits until what was read has room downstream; only a file can be made to wait. */
@@ -68,9 +70,9 @@ function createFileCapture(path: string, options: CaptureOptions): Capture {
 }
 
 function createLiveCapture(options: CaptureOptions): Capture {
-  const { config, logger, pipeline, onChange } = options
+  const { config, program, logger, pipeline, onChange } = options
   const supervisor: Supervisor = new Supervisor({
-    command: config.TSHARK_COMMAND,
+    program,
     interfaces: config.TSHARK_INTERFACE,
     ports: config.TSHARK_PORT,
     filter: config.TSHARK_FILTER,

@@ -1,41 +1,47 @@
-import type { TsharkExit } from './tshark.ts'
+import type { CaptureExit } from './capture-process.ts'
+import type { CaptureProgram } from './capture-program.ts'
 
 export interface ExitContext {
-  readonly command: string
+  readonly program: CaptureProgram
   readonly interfaces: string
   readonly hasOwnFilter: boolean
 }
 
-/** Lines of tshark that are there on every run. */
+/** Lines that are there on every run. */
 const noise = [
   /^Running as user/,
   /^Capturing on/,
+  /listening on/,
+  /dropped privs/,
+  /packets? received by filter/,
+  /packets? dropped by/,
   /packets? captured/,
   /MESSAGE\]/,
   /^tshark:\s*$/,
   /^\d+\s*$/,
 ]
 
-/** Why tshark ended, in one sentence that names the setting to look at. */
-export function exitReason(exit: TsharkExit, context: ExitContext): string {
+/** Why the capture ended, in one sentence that names the setting to look at. */
+export function exitReason(exit: CaptureExit, context: ExitContext): string {
+  const { name, reader, command } = context.program
   if (exit.spawnError !== null) {
     const why =
       exit.spawnError === 'ENOENT' ? 'there is no such program' : `it cannot be started (${exit.spawnError})`
-    return `TSHARK_COMMAND: ${quoted(context.command)}: ${why}; install tshark or set the path`
+    return `TSHARK_COMMAND: ${quoted(command)}: ${why}; install ${name} or set the path`
   }
   const said = exit.stderr.filter((line) => !noise.some((pattern) => pattern.test(line)))
   const words = said.join(' ').replace(/\s+/g, ' ').slice(0, 600)
-  if (/capture filter/i.test(words)) {
-    return `${context.hasOwnFilter ? 'TSHARK_FILTER' : 'TSHARK_PORT'}: tshark refuses the filter: ${words}`
+  if (/capture filter|filter expression/i.test(words)) {
+    return `${context.hasOwnFilter ? 'TSHARK_FILTER' : 'TSHARK_PORT'}: ${name} refuses the filter: ${words}`
   }
   if (/permission|not permitted|don't have|couldn't run|EPERM/i.test(words)) {
-    return `tshark may not capture on ${context.interfaces} (TSHARK_INTERFACE): give dumpcap CAP_NET_RAW: ${words}`
+    return `${name} may not capture on ${context.interfaces} (TSHARK_INTERFACE): give ${reader} CAP_NET_RAW: ${words}`
   }
   if (/no device named|no such device|no interface|doesn't exist|isn't a valid interface/i.test(words)) {
     return `TSHARK_INTERFACE: there is no interface ${context.interfaces}: ${words}`
   }
   const how = exit.signal === null ? `with code ${exit.code ?? '?'}` : `by signal ${exit.signal}`
-  return `tshark on ${context.interfaces} ended ${how}${words === '' ? '' : `: ${words}`}`
+  return `${name} on ${context.interfaces} ended ${how}${words === '' ? '' : `: ${words}`}`
 }
 
 function quoted(text: string): string {

@@ -2,8 +2,8 @@ import { execFile } from 'node:child_process'
 
 const timeoutMillis = 10_000
 
-/** `4.0.17`, or null if the program is not there or says something else. */
-export function readTsharkVersion(command: string): Promise<string | null> {
+/** Of tshark or tcpdump, such as `4.0.17`, or null if the program is not there or says something else. */
+export function readProgramVersion(command: string): Promise<string | null> {
   return new Promise((resolve) => {
     execFile(command, ['--version'], { timeout: timeoutMillis, encoding: 'utf8' }, (error, stdout) => {
       resolve(error ? null : (/\b(\d+\.\d+\.\d+)\b/.exec(stdout)?.[1] ?? null))

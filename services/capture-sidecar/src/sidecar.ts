@@ -7,6 +7,7 @@ import type { Logger } from '@sip-capture/service/logger.ts'
 import { startMetricsServer } from '@sip-capture/service/metrics.ts'
 import { createRedis } from '@sip-capture/service/redis.ts'
 import { createCaptureWriter } from './capture-writer.ts'
+import { toCaptureProgram } from './capture-program.ts'
 import { startCapture, type Capture } from './capture.ts'
 import type { SidecarConfig } from './config.ts'
 import { localAddresses, toOwnAddresses } from './direction.ts'
@@ -15,7 +16,7 @@ import { createRegistry } from './metrics.ts'
 import { readOwnAddresses } from './own-addresses.ts'
 import { Pipeline } from './pipeline.ts'
 import { createPortTest } from './port-list.ts'
-import { readTsharkVersion } from './tshark-version.ts'
+import { readProgramVersion } from './program-version.ts'
 import { warmUp } from './warm-up.ts'
 
 const expireEveryMillis = 1000
@@ -28,6 +29,7 @@ export async function startSidecar(context: {
   logger: Logger
 }): Promise<RunningService> {
   const { config, logger } = context
+  const program = toCaptureProgram(config)
   const keys = createBusKeys(config.BUS_PREFIX)
   const redis = createRedis(config, { purpose: 'command', logger })
   const startedAtMicros = nowMicros()
@@ -43,11 +45,11 @@ export async function startSidecar(context: {
     publish: (record) => writer.write(record),
   })
 
-  const versionAnswer = config.TSHARK_ENABLED ? readTsharkVersion(config.TSHARK_COMMAND) : null
-  // While tshark says its version.
+  const versionAnswer = config.TSHARK_ENABLED ? readProgramVersion(config.TSHARK_COMMAND) : null
+  // While it says its version.
   if (isLive) warmUp()
   const version = await versionAnswer
-  const subject = `tshark${version === null ? '' : ` ${version}`} on ${config.TSHARK_INTERFACE.join(', ')}`
+  const subject = `${program.name}${version === null ? '' : ` ${version}`} on ${config.TSHARK_INTERFACE.join(', ')}`
   let linkWarnings: string[] = []
   let heartbeat: Heartbeat | undefined
 
@@ -63,6 +65,7 @@ export async function startSidecar(context: {
 
   const capture = startCapture({
     config,
+    program,
     logger,
     pipeline,
     whenRoom: async () => {

@@ -3,12 +3,13 @@ import type { SourceGap } from '@sip-capture/contract/bus/source-status.ts'
 import { nowMicros } from '@sip-capture/contract/time.ts'
 import type { Logger } from '@sip-capture/service/logger.ts'
 import { captureFilter } from './capture-filter.ts'
+import { startCapturing, type CaptureExit, type CaptureProcess } from './capture-process.ts'
+import type { CaptureInterface, CaptureProgram } from './capture-program.ts'
 import { exitReason } from './exit-reason.ts'
 import type { PortRange } from './port-list.ts'
-import { startTshark, type TsharkExit, type TsharkInterface, type TsharkProcess } from './tshark.ts'
 
 export interface SupervisorOptions {
-  readonly command: string
+  readonly program: CaptureProgram
   readonly interfaces: readonly string[]
   readonly ports: readonly PortRange[]
   /** In place of the filter built from the ports. */
@@ -31,18 +32,16 @@ const firstPauseMillis = 1000
 const maxPauseMillis = 30_000
 /** A run that lasted this long was a good one: the next pause starts small again. */
 const goodRunMillis = 5000
-/** dumpcap hands packets over at the latest after this long; what it held at its death is lost. */
-const handOverMicros = 300_000
 const maxGaps = 32
 
-/** Keeps tshark running for ever; an exit of any kind is a failure, starts a gap, and is told. */
+/** Keeps the capture running for ever; an exit of any kind is a failure, starts a gap, and is told. */
 export class Supervisor {
   readonly #options: SupervisorOptions
-  #process: TsharkProcess | null = null
+  #process: CaptureProcess | null = null
   #timer: NodeJS.Timeout | undefined
-  #state: CaptureState = { state: 'starting', detail: 'tshark is being started' }
+  #state: CaptureState
   #isStopping = false
-  /** Why the running tshark was ended on purpose. */
+  /** Why the running capture was ended on purpose. */
   #endedByUs: string | null = null
   #whenEnded: (() => void) | null = null
   #startedAtMicros: number | null = null
@@ -56,6 +55,7 @@ export class Supervisor {
 
   constructor(options: SupervisorOptions) {
     this.#options = options
+    this.#state = { state: 'starting', detail: `${options.program.name} is being started` }
     this.#run()
   }
 
@@ -70,13 +70,13 @@ export class Supervisor {
     return [...this.#gaps, { ...this.#openGap, toMicros }].slice(-maxGaps)
   }
 
-  /** Resolves when tshark is gone and its last packets were handed over. */
+  /** Resolves when the program is gone and its last packets were handed over. */
   async stop(): Promise<void> {
     this.#isStopping = true
     clearTimeout(this.#timer)
     if (!this.#process) return
-    // dumpcap does not fetch what the kernel still holds once it is told to end.
-    if (this.#state.state === 'up') await pause(handOverMicros / 1000)
+    // What the kernel still holds is not fetched any more once it is told to end.
+    if (this.#state.state === 'up') await pause(this.#options.program.handOverMicros / 1000)
     if (!this.#process) return
     const ended = new Promise<void>((resolve) => {
       this.#whenEnded = resolve
@@ -89,11 +89,11 @@ export class Supervisor {
   restart(why: string): void {
     if (this.#endedByUs === null)
       this.#options.logger.error({ why }, 'the capture cannot be read on; starting anew')
-    this.#endedByUs ??= `the bytes from tshark could not be read: ${why}`
+    this.#endedByUs ??= `the bytes from ${this.#options.program.name} could not be read: ${why}`
     this.#process?.stop()
   }
 
-  #interfaces(): TsharkInterface[] {
+  #interfaces(): CaptureInterface[] {
     const { interfaces, filter, ports } = this.#options
     return interfaces.map((name) => {
       const isAny = name === anyInterface
@@ -109,9 +109,9 @@ export class Supervisor {
     const handlers = {
       onStart: () => this.#started(),
       onBytes: this.#options.onBytes,
-      onExit: (exit: TsharkExit) => this.#ended(exit),
+      onExit: (exit: CaptureExit) => this.#ended(exit),
     }
-    this.#process = startTshark(this.#options.command, this.#interfaces(), handlers)
+    this.#process = startCapturing(this.#options.program, this.#interfaces(), handlers)
   }
 
   #started(): void {
@@ -121,8 +121,9 @@ export class Supervisor {
     if (this.#openGap) this.#addGap({ ...this.#openGap, toMicros: this.#startedAtMicros })
     this.#openGap = null
     const detail = `capturing on ${this.#options.interfaces.join(', ')}`
-    if (after) this.#options.logger.info({ reason: after.reason }, 'tshark captures again')
-    else this.#options.logger.info({ interfaces: this.#interfaces() }, 'tshark captures')
+    const { logger, program } = this.#options
+    if (after) logger.info({ reason: after.reason }, `${program.name} captures again`)
+    else logger.info({ interfaces: this.#interfaces() }, `${program.name} captures`)
     this.#change({ state: 'up', detail })
   }
 
@@ -135,16 +136,16 @@ export class Supervisor {
     if (this.#gaps.length > maxGaps) this.#gaps.shift()
   }
 
-  #ended(exit: TsharkExit): void {
+  #ended(exit: CaptureExit): void {
     this.#process = null
-    const { logger, command, filter, interfaces } = this.#options
+    const { logger, program, filter, interfaces } = this.#options
     const endedAtMicros = nowMicros()
     const started = this.#startedAtMicros
     const reported = started === null ? 0 : this.#options.onEnd()
     const dropped = Math.max(reported, exit.dropped ?? 0)
     if (dropped > 0) {
       this.counters.kernelDropped += dropped
-      const reason = `tshark: the kernel dropped ${dropped} packets that dumpcap did not fetch in time`
+      const reason = `${program.name}: the kernel dropped ${dropped} packets that ${program.reader} did not fetch in time`
       this.#addGap({ fromMicros: started ?? endedAtMicros, toMicros: endedAtMicros, reason })
     }
     if (this.#isStopping) {
@@ -155,13 +156,14 @@ export class Supervisor {
       this.#run()
       return
     }
-    const context = { command, interfaces: interfaces.join(', '), hasOwnFilter: filter !== undefined }
+    const context = { program, interfaces: interfaces.join(', '), hasOwnFilter: filter !== undefined }
     const reason = this.#endedByUs ?? exitReason(exit, context)
     this.#endedByUs = null
     const wasGood = started !== null && endedAtMicros - started >= goodRunMillis * 1000
     this.#failures = wasGood ? 1 : this.#failures + 1
     this.#openGap ??= {
-      fromMicros: started === null ? endedAtMicros : Math.max(started, endedAtMicros - handOverMicros),
+      fromMicros:
+        started === null ? endedAtMicros : Math.max(started, endedAtMicros - program.handOverMicros),
       reason,
     }
     this.counters.restarts += 1
@@ -175,19 +177,19 @@ export class Supervisor {
     this.#timer = setTimeout(() => this.#run(), pauseMillis)
   }
 
-  /** Whether tshark refused an extra that can be left out. */
-  #fallBack(exit: TsharkExit): boolean {
+  /** Whether an extra was refused that can be left out. */
+  #fallBack(exit: CaptureExit): boolean {
     const said = exit.stderr.join(' ')
     if (
       this.#withCookedV2 &&
-      /data link type/i.test(said) &&
+      /data link type|one of the DLTs/i.test(said) &&
       this.#options.interfaces.includes(anyInterface)
     ) {
       this.#withCookedV2 = false
       return true
     }
     const hasVlan = this.#withVlan && this.#options.filter === undefined
-    if (hasVlan && /vlan/i.test(said) && /capture filter/i.test(said)) {
+    if (hasVlan && /vlan/i.test(said) && /capture filter|no VLAN support/i.test(said)) {
       this.#withVlan = false
       return true
     }
