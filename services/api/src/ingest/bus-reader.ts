@@ -25,9 +25,12 @@ export interface BusReader {
   close(): Promise<void>
 }
 
-/** Stored together: of many small pieces the engine makes large ones again and again, so where much waits they are large. */
+/** Stored together: of many small pieces the engine makes large ones again and again, so where much comes they are large. */
 const maxRows = 10_000
 const gatherMillis = 200
+/** Where so many came within that time, more is waited for. */
+const muchRows = 200
+const gatherMuchMillis = 1_000
 /** Entries hold up to 1,024 messages: this many a stream bounds what one read can bring. */
 const readCount = 64
 const blockMillis = 1_000
@@ -158,13 +161,14 @@ export function startBusReader(options: {
   async function readNew(): Promise<void> {
     const batch = new EntryBatch(memory)
     const news = streams.map(() => '>')
-    let until = 0
-    for (let block = blockMillis; ; block = Math.ceil(until - performance.now())) {
-      if (block <= 0) break
+    let startedAt: number | undefined
+    for (let block = blockMillis; block > 0;) {
       const read = await readGroup(news, streams, block)
       for (const [key, entries] of read) await inTurns(entries, (entry) => add(batch, key, entry))
       if (batch.isEmpty || batch.messages.all.length >= maxRows || stopping.signal.aborted) break
-      until ||= performance.now() + gatherMillis
+      startedAt ??= performance.now()
+      const millis = batch.messages.all.length < muchRows ? gatherMillis : gatherMuchMillis
+      block = Math.ceil(startedAt + millis - performance.now())
     }
     await storing
     if (batch.isEmpty) return
