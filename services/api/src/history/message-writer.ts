@@ -30,11 +30,11 @@ export async function insertMessages(
   const fresh = known.size === 0 ? unique : unique.filter(({ id }) => !known.has(id))
   if (fresh.length > 0) {
     await insertCallSlots(store, fresh)
+    await insertTextIndex(store, packed, fresh, counts)
     await insertRegisters(
       store,
       fresh.flatMap(({ register }) => register ?? []),
     )
-    await insertTextIndex(store, packed, fresh, counts)
     await store.insertBinary('messages', writtenColumnNames, packed.rowsOf(fresh))
   }
   return { stored: fresh.length, duplicates: messages.length - fresh.length }

@@ -5,7 +5,7 @@ import { slotsOf } from './filter-sql.ts'
 import type { MessageQuery } from './message-page.ts'
 import type { Store } from './store.ts'
 import { findTextSlots, type SlotRange } from './text-index/text-index-reader.ts'
-import { toTextNeeds, type TextNeeds } from './text-index/text-needs.ts'
+import { asksText, toTextNeeds, type TextNeeds } from './text-index/text-needs.ts'
 
 /** A part of the slots of `messages`, and what can be expected of it. */
 export interface Slots {
@@ -30,19 +30,24 @@ const maxListedSlots = 1_000
 
 /** The slots that a page may be made of, in its order: as soon as it is full the rest is not needed. @throws StoreError */
 export async function* slotsInOrder(store: Store, query: MessageQuery): AsyncGenerator<Slots> {
-  const { callId, text, q, capture } = query.filter
+  const { callId, capture } = query.filter
+  const asked = toMessageQuery(query.filter, { nowMicros: nowMicros() })
+  const needs = toTextNeeds(asked)
   if (callId?.length) yield await slotsOfCalls(store, callId)
-  else if (text?.length || q !== undefined || capture?.length) yield* slotsAnywhere(store, query)
-  else yield* slotsFromEdge(store, query, 'near')
+  else if (capture?.length || asksText(asked)) yield* slotsAnywhere(store, query, needs)
+  else yield* slotsFromEdge(store, query, { needs, kind: 'near' })
 }
 
 /** Words in the text are mostly rare, and an import may be of any time: the edge of the page is nothing to them. */
-async function* slotsAnywhere(store: Store, query: MessageQuery): AsyncGenerator<Slots> {
+async function* slotsAnywhere(
+  store: Store,
+  query: MessageQuery,
+  needs: TextNeeds | undefined,
+): AsyncGenerator<Slots> {
   const all = rangeOf(query)
-  const needs = needsOf(query)
   const found = needs && (await findTextSlots(store, needs, all))
   if (found) yield* inPieces(found, query)
-  else if (needs) yield* slotsFromEdge(store, query, 'far')
+  else if (needs) yield* slotsFromEdge(store, query, { kind: 'far' })
   else yield toSlots(all, 'far')
 }
 
@@ -50,10 +55,9 @@ async function* slotsAnywhere(store: Store, query: MessageQuery): AsyncGenerator
 async function* slotsFromEdge(
   store: Store,
   query: MessageQuery,
-  kind: 'near' | 'far',
+  { needs, kind }: { needs?: TextNeeds | undefined; kind: 'near' | 'far' },
 ): AsyncGenerator<Slots> {
   const edge = await edgeOf(store, query)
-  const needs = kind === 'near' ? needsOf(query) : undefined
   let rest = rangeOf(query)
   if (edge !== undefined)
     // Once it is known where a text may be, the rest need not be asked step by step.
@@ -67,9 +71,6 @@ async function* slotsFromEdge(
   if (found) yield* inPieces(found, query)
   else if (isMore) yield toSlots(rest, 'far')
 }
-
-const needsOf = ({ filter }: MessageQuery): TextNeeds | undefined =>
-  toTextNeeds(toMessageQuery(filter, { nowMicros: nowMicros() }))
 
 /** What a page in this order has on this side of a slot, which the rest begins with. */
 function split(range: SlotRange, slot: number, order: MessageQuery['order']): [SlotRange, SlotRange] {

@@ -7,7 +7,7 @@ import { insertMessages } from '../../src/history/message-writer.ts'
 import type { Store } from '../../src/history/store.ts'
 import { findTextSlots } from '../../src/history/text-index/text-index-reader.ts'
 import { SlotCounts } from '../../src/history/text-index/text-index-writer.ts'
-import { toTextNeeds, type TextNeeds } from '../../src/history/text-index/text-needs.ts'
+import { asksText, toTextNeeds, type TextNeeds } from '../../src/history/text-index/text-needs.ts'
 import type { MessageView } from '../../src/ingest/message-row.ts'
 import { insertViews, pack, viewOf } from '../message-view.ts'
 import { sipRecordOf, sipText } from '../sip-records.ts'
@@ -184,6 +184,18 @@ for (const [isRemembered, slots] of [
       )
     },
   )
+
+t.test('whether a query asks the text', async (t) => {
+  const cases: [MessageFilter, boolean][] = [
+    [{}, false],
+    [{ method: ['INVITE'], q: 'status:4xx number:49*' }, false],
+    [{ text: ['a'] }, true],
+    [{ q: 'word' }, true],
+    [{ q: 'method:INVITE -(status:200 OR -text:word)' }, true],
+  ]
+  for (const [filter, asks] of cases)
+    t.equal(asksText(toMessageQuery(filter, { nowMicros: start })), asks, JSON.stringify(filter))
+})
 
 t.test('what a query needs', async (t) => {
   const cases: [MessageFilter, TextNeeds | undefined][] = [

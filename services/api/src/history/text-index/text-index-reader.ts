@@ -14,6 +14,8 @@ const maxGrams = 32
 /** A list of more helps nobody, nor one of more than these that names half of all there are. */
 const maxSlots = 100_000
 const fewSlots = 1_000
+/** Words of spans that have all their bits: more are of a text that is nearly anywhere. */
+const maxWords = 1_000_000
 
 /**
  * The slots of `messages` where these texts may be, in order: each message that has them is in one of these. Undefined where they
@@ -29,12 +31,14 @@ export async function findTextSlots(
     ...needs.map((texts) => readSpans(store, texts, range)),
   ])
   const found = new Set<number>()
-  for (const spans of answers)
+  for (const spans of answers) {
+    if (!spans) return undefined
     for (const { slot, slots } of spans) {
       const last = Math.min(range.last, slot + slots - 1)
       for (let one = Math.max(range.first, slot); one <= last; one++) found.add(one)
       if (found.size > maxSlots) return undefined
     }
+  }
   const inOrder = [...found].toSorted((a, b) => a - b)
   const between = (inOrder.at(-1) ?? 0) - (inOrder[0] ?? 0)
   return inOrder.length > fewSlots && inOrder.length * 2 > between ? undefined : inOrder
@@ -55,12 +59,12 @@ async function readSlotsOutside(store: Store, { first, last }: SlotRange): Promi
   )
 }
 
-/** Spans whose signatures have each gram of all the texts. @throws StoreError */
+/** Spans whose signatures have each gram of all the texts; undefined where they are too many. @throws StoreError */
 async function readSpans(
   store: Store,
   texts: readonly string[],
   { first, last }: SlotRange,
-): Promise<Span[]> {
+): Promise<Span[] | undefined> {
   const masks = toMasks(texts)
   // Which words have all their bits; whether these are all words of a span is told here, for a third of the engine's time.
   const bytes = await store.queryBinary(
@@ -69,14 +73,16 @@ async function readSpans(
      SELECT word, slots, slot FROM textIndex
      WHERE word IN words AND slot <= {last:UInt32} AND slot + slots > {first:UInt32}
      GROUP BY word, slots, slot HAVING bitAnd(groupBitOr(grams), mask) = mask
-     SETTINGS max_threads = 1`,
+     LIMIT {limit:UInt32} SETTINGS max_threads = 1`,
     {
+      limit: maxWords,
       words: [...masks.keys()],
       masks: [...masks.values()].map((mask) => mask.toString('hex')),
       first,
       last,
     },
   )
+  if (bytes.length >= maxWords * wordRowBytes) return undefined
   const wanted = new Map<number, number>()
   for (const word of masks.keys()) wanted.set(sizeOf(word), (wanted.get(sizeOf(word)) ?? 0) + 1)
   const found = new Map<string, Span & { words: number }>()
@@ -92,6 +98,9 @@ async function readSpans(
   }
   return spans
 }
+
+/** Two UInt32 and a UInt16. */
+const wordRowBytes = 10
 
 const sizeOf = (word: number): number => Math.floor(word / keyWords)
 

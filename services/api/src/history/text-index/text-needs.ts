@@ -47,6 +47,18 @@ export function toTextNeeds(query: Query<MessageField>): TextNeeds | undefined {
   }
 }
 
+/** True where the text of messages must be read. */
+export function asksText(query: Query<MessageField>): boolean {
+  switch (query.type) {
+    case 'test':
+      return query.field === 'text'
+    case 'not':
+      return asksText(query.term)
+    default:
+      return query.terms.some(asksText)
+  }
+}
+
 /** As `filter-sql.ts` looks for them. */
 function textsOf(field: MessageField, test: Test): readonly string[] {
   if (test.op !== 'contains' && test.op !== 'equals' && test.op !== 'like') return []
