@@ -59,17 +59,20 @@ async function* slotsFromEdge(
 ): AsyncGenerator<Slots> {
   const edge = await edgeOf(store, query)
   let rest = rangeOf(query)
+  const isMore = (): boolean => rest.first <= rest.last
+  const findRest = async () => (needs && isMore() ? await findTextSlots(store, needs, rest) : undefined)
+  let found = edge === undefined ? await findRest() : undefined
   if (edge !== undefined)
-    // Once it is known where a text may be, the rest need not be asked step by step.
-    for (const slots of needs ? nearSlots.slice(0, 1) : nearSlots) {
+    for (const [n, slots] of nearSlots.entries()) {
       const [near, others] = split(rest, query.order === 'desc' ? edge - slots : edge + slots, query.order)
       if (near.first <= near.last) yield toSlots(near, kind)
       rest = others
+      // What is common is in the first; where what is rare may be is known without going on step by step.
+      if (n === 0) found = await findRest()
+      if (found) break
     }
-  const isMore = rest.first <= rest.last
-  const found = isMore && needs ? await findTextSlots(store, needs, rest) : undefined
   if (found) yield* inPieces(found, query)
-  else if (isMore) yield toSlots(rest, 'far')
+  else if (isMore()) yield toSlots(rest, 'far')
 }
 
 /** What a page in this order has on this side of a slot, which the rest begins with. */
