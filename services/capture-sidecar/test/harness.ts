@@ -132,6 +132,18 @@ export async function createSender(t: Test, address = '127.0.0.1'): Promise<Send
   }
 }
 
+/** A small message, one of 60 kB and the small one over IPv6, to a port on loopback. Answers what was sent, in order. */
+export async function sendSizes(t: Test, port: number): Promise<{ sender: Sender; sent: Buffer[] }> {
+  const sender = await createSender(t)
+  const sender6 = await createSender(t, '::1')
+  const small = sipRequest('small')
+  const big = sipRequest('big', { method: 'INVITE', body: 'x'.repeat(60_000) })
+  await sender.send(small, port)
+  await sender.send(big, port)
+  await sender6.send(small, port)
+  return { sender, sent: [small, big, small] }
+}
+
 /** Process ids of the direct children of `parent` that run the program. */
 export function childrenOf(parent: number, program: string): number[] {
   try {

@@ -5,7 +5,16 @@ import { fileURLToPath } from 'node:url'
 import { setTimeout as pause } from 'node:timers/promises'
 import t from 'tap'
 import { nowMicros } from '@sip-capture/contract/time.ts'
-import { callIdOf, childrenOf, createHarness, createSender, isAlive, sipRequest, until } from './harness.ts'
+import {
+  callIdOf,
+  childrenOf,
+  createHarness,
+  createSender,
+  isAlive,
+  sendSizes,
+  sipRequest,
+  until,
+} from './harness.ts'
 
 // Others on this machine capture too: what we leave behind is looked for in a folder of our own.
 process.env['TMPDIR'] = t.testdir()
@@ -18,13 +27,7 @@ t.test('messages on loopback arrive once, byte for byte, with frames, direction 
   const up = await harness.statusWhere(({ state }) => state === 'up', 'tshark captures')
   t.match(up, { kind: 'wire', node: 'test-node', subject: /^tshark \d+\.\d+\.\d+ on any$/, gaps: [] })
 
-  const sender = await createSender(t)
-  const sender6 = await createSender(t, '::1')
-  const small = sipRequest('small')
-  const big = sipRequest('big', { method: 'INVITE', body: 'x'.repeat(60_000) })
-  await sender.send(small, harness.port)
-  await sender.send(big, harness.port)
-  await sender6.send(small, harness.port)
+  const { sender, sent } = await sendSizes(t, harness.port)
   await sender.send(Buffer.from('\r\n\r\n'), harness.port)
   await sender.send(Buffer.from('no SIP'), harness.port)
   await until(async () => (await harness.records()).length >= 4, 'four records')
@@ -34,7 +37,7 @@ t.test('messages on loopback arrive once, byte for byte, with frames, direction 
   t.equal(records.length, 4)
   t.same(
     records.map(({ payload }) => Buffer.from(payload)),
-    [small, big, small, Buffer.from('no SIP')],
+    [...sent, Buffer.from('no SIP')],
   )
   t.match(records[0], {
     source: 'wire',

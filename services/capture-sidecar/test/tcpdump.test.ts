@@ -1,6 +1,6 @@
 import t from 'tap'
 import { nowMicros } from '@sip-capture/contract/time.ts'
-import { childrenOf, createHarness, createSender, isAlive, sipRequest, until } from './harness.ts'
+import { childrenOf, createHarness, isAlive, sendSizes, until } from './harness.ts'
 
 for (const name of ['lo', 'any'])
   t.test(`tcpdump on ${name}: messages arrive once, byte for byte, with frames and time`, async (t) => {
@@ -9,20 +9,14 @@ for (const name of ['lo', 'any'])
     const close = await harness.start({ TSHARK_COMMAND: 'tcpdump', TSHARK_INTERFACE: name })
     const up = await harness.statusWhere(({ state }) => state === 'up', 'tcpdump captures')
     t.match(up, { subject: new RegExp(`^tcpdump \\d+\\.\\d+\\.\\d+ on ${name}$`), gaps: [] })
-    const sender = await createSender(t)
-    const sender6 = await createSender(t, '::1')
-    const small = sipRequest('small')
-    const big = sipRequest('big', { method: 'INVITE', body: 'x'.repeat(60_000) })
-    await sender.send(small, harness.port)
-    await sender.send(big, harness.port)
-    await sender6.send(small, harness.port)
+    const { sender, sent } = await sendSizes(t, harness.port)
     await until(async () => (await harness.records()).length >= 3, 'three records')
     await close()
 
     const records = await harness.records()
     t.same(
       records.map(({ payload }) => Buffer.from(payload)),
-      [small, big, small],
+      sent,
     )
     t.match(records[0], {
       source: 'wire',
