@@ -53,7 +53,7 @@ export const nftProgram: NeededProgram = {
 export const tcpdumpProgram: NeededProgram = {
   program: 'tcpdump',
   package: 'tcpdump',
-  why: 'capture at once in the tests',
+  why: 'capture on the wire (TSHARK_COMMAND=tcpdump)',
 }
 export const sngrepProgram: NeededProgram = {
   program: 'sngrep',

@@ -11,10 +11,8 @@ export interface ExitContext {
 const noise = [
   /^Running as user/,
   /^Capturing on/,
-  /listening on/,
-  /dropped privs/,
-  /packets? received by filter/,
-  /packets? dropped by/,
+  /^tcpdump: (?:listening on|dropped privs to|data link type) /,
+  /^\d+ packets? (?:received by filter|dropped by kernel)$/,
   /packets? captured/,
   /MESSAGE\]/,
   /^tshark:\s*$/,

@@ -94,6 +94,14 @@ t.test(
   },
 )
 
+t.test('a message without a gram is stored, and found by what is not asked of the index', async (t) => {
+  const store = await openTestStore(t)
+  const view = viewOf(sipRecordOf(Buffer.from('\0abc'), { atMicros: start }))
+  t.equal((await insertViews(store, [view])).stored, 1)
+  t.same(await find(store, { text: ['ABC'] }), [view.record.id])
+  t.same(await find(store, { text: ['abc and more'] }), [])
+})
+
 t.test('a number is found however it is written', async (t) => {
   const store = await openTestStore(t)
   const views = [

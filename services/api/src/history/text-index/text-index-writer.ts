@@ -54,7 +54,7 @@ export async function insertTextIndex(
 ): Promise<void> {
   const rows = new RowBinaryWriter(64 * 1024)
   const { bytes } = packed
-  for (const { atMicros } of messages) counts.add(toSlot(atMicros), 1)
+  for (const [slot, group] of groupBySlot(messages, 1)) counts.add(slot, group.length)
   for (const span of spansOf(messages, counts)) {
     const signature = new GramSignature(sizeBitsOf(span))
     await inTurns(span.messages, ({ payloadFrom, payloadTo, numbersFrom, numbersTo }) => {
@@ -70,11 +70,21 @@ export async function insertTextIndex(
       rows.fixed(grams)
     }
   }
-  await store.insertBinary('textIndex', textIndexColumnNames, rows.written())
+  // Payloads of less than five bytes have no gram.
+  if (rows.size > 0) await store.insertBinary('textIndex', textIndexColumnNames, rows.written())
 }
 
 function* spansOf(messages: readonly PackedMessage[], counts: SlotCounts, level = 0): Generator<Span> {
   const slots = spanSlots[level] ?? 1
+  for (const [slot, group] of groupBySlot(messages, slots)) {
+    const expected = perSecond(group, counts) * slots * slotSeconds
+    if (expected > maxSpanMessages && level + 1 < spanSlots.length) yield* spansOf(group, counts, level + 1)
+    else yield { slot, slots, expected: Math.max(expected, group.length), messages: group }
+  }
+}
+
+/** By the first slot of the span of so many that each is in. */
+function groupBySlot(messages: readonly PackedMessage[], slots: number): Map<number, PackedMessage[]> {
   const groups = new Map<number, PackedMessage[]>()
   for (const message of messages) {
     const slot = Math.floor(toSlot(message.atMicros) / slots) * slots
@@ -82,11 +92,7 @@ function* spansOf(messages: readonly PackedMessage[], counts: SlotCounts, level 
     if (group) group.push(message)
     else groups.set(slot, [message])
   }
-  for (const [slot, group] of groups) {
-    const expected = perSecond(group, counts) * slots * slotSeconds
-    if (expected > maxSpanMessages && level + 1 < spanSlots.length) yield* spansOf(group, counts, level + 1)
-    else yield { slot, slots, expected: Math.max(expected, group.length), messages: group }
-  }
+  return groups
 }
 
 /** How fast they come: as these did, or as in their last slot and the one before. What came within a second counts as a second's. */
