@@ -14,11 +14,16 @@ export interface Slots {
   readonly params: Readonly<Record<string, unknown>>
   /** `call`: most rows that match are on the page; `near`: little to read; `far`: much, of which little may match. */
   readonly kind: 'call' | 'near' | 'far'
+  /** In place of the query's, where not all of the slots is meant. */
+  readonly since?: number
+  readonly until?: number
 }
 
 export const allSlots: Slots = { sql: '1', params: {}, kind: 'far' }
 
-/** Most pages are full with the first of these, counted from their edge: of the rest the engine need not look at all parts. */
+/** Where much comes a page is full with what came in a second, which lies in parts of its own for a while. */
+const nearMicros = 1_000_000
+/** Most others are with the first of these, counted from their edge: of the rest the engine need not look at all parts. */
 const nearSlots = [1, 3, 16, 512] as const
 const maxSlot = 0xffff_ffff
 /** Of many slots where a text may be: what is common is found in the first few. */
@@ -58,21 +63,49 @@ async function* slotsFromEdge(
   { needs, kind }: { needs?: TextNeeds | undefined; kind: 'near' | 'far' },
 ): AsyncGenerator<Slots> {
   const edge = await edgeOf(store, query)
+  if (edge === undefined) {
+    const range = rangeOf(query)
+    const found = needs && (await findTextSlots(store, needs, range))
+    if (found) yield* inPieces(found, query)
+    else yield toSlots(range, 'far')
+    return
+  }
+  const [second, others] = splitTimes(query, edge)
+  yield { ...toSlots(rangeOf({ ...query, ...second }), kind), ...second }
+  for await (const slots of slotsBehind(store, { ...query, ...others }, { edge: toSlot(edge), needs, kind }))
+    yield { ...slots, ...others }
+}
+
+async function* slotsBehind(
+  store: Store,
+  query: MessageQuery,
+  { edge, needs, kind }: { edge: number; needs: TextNeeds | undefined; kind: 'near' | 'far' },
+): AsyncGenerator<Slots> {
   let rest = rangeOf(query)
   const isMore = (): boolean => rest.first <= rest.last
-  const findRest = async () => (needs && isMore() ? await findTextSlots(store, needs, rest) : undefined)
-  let found = edge === undefined ? await findRest() : undefined
-  if (edge !== undefined)
-    for (const [n, slots] of nearSlots.entries()) {
-      const [near, others] = split(rest, query.order === 'desc' ? edge - slots : edge + slots, query.order)
-      if (near.first <= near.last) yield toSlots(near, kind)
-      rest = others
-      // What is common is in the first; where what is rare may be is known without going on step by step.
-      if (n === 0) found = await findRest()
-      if (found) break
-    }
-  if (found) yield* inPieces(found, query)
-  else if (isMore()) yield toSlots(rest, 'far')
+  for (const [n, slots] of nearSlots.entries()) {
+    const [near, others] = split(rest, query.order === 'desc' ? edge - slots : edge + slots, query.order)
+    if (near.first <= near.last) yield toSlots(near, kind)
+    rest = others
+    // What is common is in the first; where what is rare may be is known without going on step by step.
+    const found = n === 0 && needs && isMore() ? await findTextSlots(store, needs, rest) : undefined
+    if (!found) continue
+    yield* inPieces(found, query)
+    return
+  }
+  if (isMore()) yield toSlots(rest, 'far')
+}
+
+type Times = Pick<Slots, 'since' | 'until'>
+
+/** What the page has within a second of its edge, and the rest. */
+function splitTimes({ order, since, until }: MessageQuery, edge: number): [Times, Times] {
+  if (order === 'asc') {
+    const at = Math.min(until ?? Infinity, edge + nearMicros)
+    return [{ until: at }, { since: at }]
+  }
+  const at = Math.max(since ?? 0, edge - nearMicros)
+  return [{ since: at }, { until: at }]
 }
 
 /** What a page in this order has on this side of a slot, which the rest begins with. */
@@ -100,7 +133,7 @@ function* inPieces(found: readonly number[], { order }: MessageQuery): Generator
   }
 }
 
-/** The slot that the page begins in; undefined where nothing tells it. */
+/** The moment that the page begins at, epoch microseconds; undefined where nothing tells it. */
 async function edgeOf(
   store: Store,
   { order, since, until, after, filter }: MessageQuery,
@@ -108,12 +141,13 @@ async function edgeOf(
   if (filter.capture?.length) return undefined
   if (order === 'asc') {
     const start = Math.max(since ?? 0, after?.atMicros ?? 0)
-    return start === 0 ? undefined : toSlot(start)
+    return start === 0 ? undefined : start
   }
-  const [newest] = await store.query<{ slot: number }>('SELECT max(slot) AS slot FROM messages')
+  const [newest] = await store.query<{ at: number }>(
+    'SELECT toUnixTimestamp64Micro(max(messages.at)) AS at FROM messages',
+  )
   // A row of an odd clock may be of the future.
-  const bound = toSlot(Math.min(until ?? Infinity, after?.atMicros ?? Infinity, nowMicros()))
-  return Math.min(newest?.slot ?? 0, bound)
+  return Math.min(newest?.at ?? 0, until ?? Infinity, after?.atMicros ?? Infinity, nowMicros())
 }
 
 /** Slots that hold something of the time that is asked for. */

@@ -27,7 +27,7 @@ const recordColumns = [
   ['capture', 'LowCardinality(String)'],
 ] as const
 
-/** What a table row shows and filters ask. `…Fold`: lower case as JavaScript makes it, so that live and history agree; of a
+/** What filters ask; rows that are shown are made of the payload. `…Fold`: lower case as JavaScript makes it, so that live and history agree; of a
  *  party `''` where the engine makes the same. */
 const rowColumns = [
   ['kind', 'LowCardinality(String)'],
@@ -129,14 +129,6 @@ const names = <T extends Columns>(columns: T) => columns.map(([name]) => name) a
 export const messageColumnNames = names(messageColumns)
 /** What is written of a message: of those of versions before nobody knows whether they are in the index. */
 export const writtenColumnNames = [...messageColumnNames, 'inTextIndex'] as const
-/** What filters alone ask, and what follows from an URI: each column costs a look-up as much as any other. */
-const filterColumnNames = new Set(
-  'nanos numbers fromFold toFold userAgentFold fromUser fromHost toUser toHost'.split(' '),
-)
-/** What a table row is made of. */
-export const pageColumnNames = names([...recordColumns, ...rowColumns]).filter(
-  (name) => !filterColumnNames.has(name),
-)
 export const callSlotColumnNames = names(callSlotColumns)
 export const textIndexColumnNames = names(textIndexColumns)
 export const legColumnNames = names(legColumns)

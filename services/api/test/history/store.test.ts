@@ -77,9 +77,28 @@ t.test('a page goes on from the newest slots to the oldest, whatever clock a row
   const store = await openTestStore(t)
   const now = Date.now() * 1_000
   const hour = 3_600 * second
-  const ages = [-2 * hour, -5 * second, 0, 9, 21, 29, 30, 31, 45, 900, 990, 1_000, 1_010, 5_000, 40_000].map(
-    (age) => (age < 0 ? age : age * second),
-  )
+  const ages = [
+    -2 * hour,
+    -5 * second,
+    0,
+    0.5,
+    1,
+    2,
+    9,
+    21,
+    29,
+    30,
+    31,
+    45,
+    900,
+    990,
+    1_000,
+    1_010,
+    5_000,
+    5_001,
+    5_002,
+    40_000,
+  ].map((age) => (age < 0 ? age : age * second))
   // Several at each moment, so that a page ends within one.
   const views = [...ages, 3 * day].flatMap((age, n) =>
     Array.from({ length: 3 }, (_, of) =>
