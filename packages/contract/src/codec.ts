@@ -3,7 +3,8 @@ import { Packr } from 'msgpackr'
 import { z } from 'zod'
 import { placePayload } from './bus/payload-place.ts'
 import { packRecords } from './bus/record-batch.ts'
-import type { SipRecord } from './bus/sip-record.ts'
+import { unpackRecords } from './bus/record-batch-reader.ts'
+import { sipRecord, type SipRecord } from './bus/sip-record.ts'
 
 /**
  * A stream entry carries one batch: field `v` (how it is encoded), `n` (items), `b` (MessagePack array of items; of version 2 under
@@ -56,10 +57,24 @@ export interface DecodedBatch<T> {
   readonly skippedNewer: number
 }
 
-/** Reads one stream entry (field name and value in turn, as `XREAD` gives it through a buffer reply). Never throws. */
-export function decodeBatch<T extends z.ZodType>(
+/** Of a stream entry: field name and value in turn, as `XREAD` gives them through a buffer reply; null of a trimmed one. */
+type EntryFields = readonly (Buffer | string)[] | null
+
+/** Reads one stream entry. Never throws. */
+export function decodeBatch<T extends z.ZodType>(schema: T, fields: EntryFields): DecodedBatch<z.output<T>> {
+  return decode(schema, fields, () => undefined)
+}
+
+/** `decodeBatch` of records, at a fraction of the time where `encodeRecords` wrote them. */
+export function decodeRecords(fields: EntryFields): DecodedBatch<SipRecord> {
+  return decode(sipRecord, fields, unpackRecords)
+}
+
+/** `unpackItems`: what the schema makes of these bytes, or undefined where it cannot tell. */
+function decode<T extends z.ZodType>(
   schema: T,
-  fields: readonly (Buffer | string)[] | null,
+  fields: EntryFields,
+  unpackItems: (packed: Buffer<ArrayBuffer>) => z.output<T>[] | undefined,
 ): DecodedBatch<z.output<T>> {
   const result = {
     items: [] as z.output<T>[],
@@ -69,7 +84,7 @@ export function decodeBatch<T extends z.ZodType>(
   // A trimmed entry read from a pending list has nil fields.
   if (!fields) return result
   let version = ''
-  let body: Buffer | undefined
+  let body: Buffer<ArrayBuffer> | undefined
   for (let i = 0; i + 1 < fields.length; i += 2) {
     const name = String(fields[i])
     if (name === 'v') version = String(fields[i + 1])
@@ -95,6 +110,8 @@ export function decodeBatch<T extends z.ZodType>(
       return reject(body, `not Brotli, or more than ${maxBatchBytes} bytes: ${messageOf(error)}`)
     }
   }
+  const unpacked = unpackItems(packed)
+  if (unpacked !== undefined && unpacked.length <= maxBatchItems) return { ...result, items: unpacked }
   let items: unknown
   try {
     items = packr.unpack(packed)

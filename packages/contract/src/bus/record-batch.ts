@@ -5,7 +5,7 @@ import type { Frame, HostPort, SipRecord } from './sip-record.ts'
  * payload that is a view of its first frame is told by its place there, so that its bytes are in the batch once.
  * Written by hand: a general packer takes as long for the names of the members as for all the rest.
  */
-export function packRecords(records: readonly SipRecord[]): Buffer {
+export function packRecords(records: readonly SipRecord[]): Buffer<ArrayBuffer> {
   let room = arrayHeadBytes
   for (const record of records) room += roomFor(record)
   const out = room <= scratch.length ? scratch : Buffer.allocUnsafeSlow(room)
@@ -24,7 +24,8 @@ const noteRoom = 8
 const characterBytes = 3
 const arrayHeadBytes = 5
 
-const keys = {
+/** Names of members as they are written: a fixstr each. */
+export const recordKeys = {
   v: key('v'),
   id: key('id'),
   atMicros: key('atMicros'),
@@ -49,6 +50,8 @@ const keys = {
   originalLength: key('originalLength'),
   interfaceName: key('interfaceName'),
 }
+
+const keys = recordKeys
 
 function key(name: string): Uint8Array {
   return Uint8Array.from([0xa0 | name.length, ...Buffer.from(name)])

@@ -1,6 +1,5 @@
 import { callEvent, type CallEvent } from '@sip-capture/contract/bus/call-event.ts'
-import { sipRecord } from '@sip-capture/contract/bus/sip-record.ts'
-import { decodeBatch } from '@sip-capture/contract/codec.ts'
+import { decodeBatch, decodeRecords } from '@sip-capture/contract/codec.ts'
 import type { Directory } from '../directory.ts'
 import { PackedMessages } from '../history/packed-messages.ts'
 import type { StreamEntry } from '../stream-entries.ts'
@@ -35,7 +34,7 @@ export class EntryBatch {
 
   addMessages(key: string, entry: StreamEntry, directory: Directory): void {
     this.#note(key, entry)
-    const batch = decodeBatch(sipRecord, entry.fields)
+    const batch = decodeRecords(entry.fields)
     for (const record of batch.items) this.messages.add(new MessageView(record, toNaming(record, directory)))
     this.#reject(key, entry.id, batch)
   }

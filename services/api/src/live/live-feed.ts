@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { sipRecord, type SipRecord } from '@sip-capture/contract/bus/sip-record.ts'
+import type { SipRecord } from '@sip-capture/contract/bus/sip-record.ts'
 import { toSipRecord, trafficMessage } from '@sip-capture/contract/bus/traffic-message.ts'
-import { decodeBatch } from '@sip-capture/contract/codec.ts'
+import { decodeRecords } from '@sip-capture/contract/codec.ts'
 import type { BusKeys } from '@sip-capture/contract/keys.ts'
 import type { Logger } from '@sip-capture/service/logger.ts'
 import type { Redis } from 'ioredis'
@@ -88,7 +88,7 @@ export function startLiveFeed(options: {
       position = after
       return
     }
-    const batch = decodeBatch(sipRecord, entry.fields)
+    const batch = decodeRecords(entry.fields)
     counters.rejected += batch.rejected.length
     for (const [index, record] of batch.items.entries()) {
       unconfirmed.delete(record.id)

@@ -1,5 +1,5 @@
-import { sipRecord, type SipRecord } from '@sip-capture/contract/bus/sip-record.ts'
-import { decodeBatch } from '@sip-capture/contract/codec.ts'
+import type { SipRecord } from '@sip-capture/contract/bus/sip-record.ts'
+import { decodeRecords } from '@sip-capture/contract/codec.ts'
 import type { BusKeys } from '@sip-capture/contract/keys.ts'
 import type { Redis } from 'ioredis'
 import type { MessageBus } from '../message-buses.ts'
@@ -58,7 +58,7 @@ export async function readReplay(options: {
     for (;;) {
       const entries = await readBehind(redis, key, behind, readCount)
       for (const entry of entries) {
-        const { items: records } = decodeBatch(sipRecord, entry.fields)
+        const { items: records } = decodeRecords(entry.fields)
         scanned += records.length
         const before = position
         behind = entry.id
