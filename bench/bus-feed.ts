@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { SipRecord } from '@sip-capture/contract/bus/sip-record.ts'
-import { encodeBatch } from '@sip-capture/contract/codec.ts'
+import { encodeRecords } from '@sip-capture/contract/codec.ts'
 import { createBusKeys } from '@sip-capture/contract/keys.ts'
 import { Pipeline } from '@sip-capture/capture-sidecar/pipeline.ts'
 import { batchMessages, type Bus } from './system.ts'
@@ -61,7 +61,7 @@ export async function feedBus(
       const batch = records.take(Math.min(due - sent, chunkMessages), Date.now() * 1_000, 1)
       const pipeline = bus.client.pipeline()
       for (let at = 0; at < batch.length; at += batchMessages)
-        pipeline.xadd(capture, '*', ...encodeBatch(batch.slice(at, at + batchMessages)))
+        pipeline.xadd(capture, '*', ...encodeRecords(batch.slice(at, at + batchMessages)))
       await pipeline.exec()
       sent += batch.length
     }

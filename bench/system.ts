@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { encodeBatch, decodeBatch } from '@sip-capture/contract/codec.ts'
+import { encodeBatch, encodeRecords, decodeBatch } from '@sip-capture/contract/codec.ts'
 import type { CallEvent } from '@sip-capture/contract/bus/call-event.ts'
 import type { SipRecord } from '@sip-capture/contract/bus/sip-record.ts'
 import { sourceStatus, type SourceStatus } from '@sip-capture/contract/bus/source-status.ts'
@@ -181,12 +181,12 @@ async function store(
   }
   for (const record of records) {
     if (batch.push(record) < batchMessages) continue
-    pipeline.xadd(capture, '*', ...encodeBatch(batch))
+    pipeline.xadd(capture, '*', ...encodeRecords(batch))
     sent += batch.length
     batch = []
     if (pipeline.length >= 64) await flush()
   }
-  if (batch.length > 0) pipeline.xadd(capture, '*', ...encodeBatch(batch))
+  if (batch.length > 0) pipeline.xadd(capture, '*', ...encodeRecords(batch))
   sent += batch.length
   await flush()
   while ((await bus.waiting()) > 0) await pause(50)
