@@ -22,22 +22,58 @@ export function createDirectory(
   aliases: () => Pick<Aliases, 'nameOf'> = () => noAliases,
 ): Directory {
   const nodes = latest.map((directory) => ({ node: directory.node, lookup: createLookup(directory) }))
-  const inOrder = (node: string) => [
-    ...nodes.filter((candidate) => candidate.node === node),
-    ...nodes.filter((candidate) => candidate.node !== node),
-  ]
-  function knownTo(side: HostPort, node: string): string | undefined {
-    for (const { lookup } of inOrder(node)) {
-      const name = lookup.nameOf(side)
-      if (name !== undefined) return name
+  const known = rememberSides((side, node) => {
+    const own = nodes.filter((candidate) => candidate.node === node)
+    const others = nodes.filter((candidate) => candidate.node !== node)
+    const lookups = [...own, ...others].map(({ lookup }) => lookup)
+    return {
+      isOwn: lookups.some((lookup) => lookup.isOwn(side)),
+      name: lookups.map((lookup) => lookup.nameOf(side)).find((name) => name !== undefined),
     }
-    return undefined
-  }
+  })
   return {
-    isOwn: (side, node) => inOrder(node).some(({ lookup }) => lookup.isOwn(side)),
-    nameOf: (side, node) => aliases().nameOf(side) ?? knownTo(side, node),
-    endpointOf: (side, node) => knownTo(side, node) ?? aliases().nameOf(side),
+    isOwn: (side, node) => known(side, node).isOwn,
+    nameOf: (side, node) => aliases().nameOf(side) ?? known(side, node).name,
+    endpointOf: (side, node) => known(side, node).name ?? aliases().nameOf(side),
   }
+}
+
+interface KnownSide {
+  readonly isOwn: boolean
+  readonly name: string | undefined
+}
+
+const maxRememberedSides = 4_096
+
+/** Sides repeat from message to message, and to compare networks takes longer than all else that is worked out of one. Nested,
+ *  for a key of all three would be a new text each time. */
+function rememberSides(
+  lookUp: (side: HostPort, node: string) => KnownSide,
+): (side: HostPort, node: string) => KnownSide {
+  const byNode = new Map<string, Map<string, Map<number, KnownSide>>>()
+  let remembered = 0
+  return (side, node) => {
+    const { address, port } = side
+    const known = byNode.get(node)?.get(address)?.get(port)
+    if (known !== undefined) return known
+    if (remembered === maxRememberedSides) {
+      byNode.clear()
+      remembered = 0
+    }
+    const found = lookUp(side, node)
+    const byAddress = getOrMake(byNode, node)
+    getOrMake(byAddress, address).set(port, found)
+    remembered += 1
+    return found
+  }
+}
+
+function getOrMake<K, L, V>(maps: Map<K, Map<L, V>>, key: K): Map<L, V> {
+  const there = maps.get(key)
+  if (there !== undefined) return there
+  const made = new Map<L, V>()
+  maps.set(key, made)
+  return made
 }
 
 function createLookup(directory: EndpointDirectory) {

@@ -113,3 +113,23 @@ t.test('a wrong file of names is one sentence that names the setting', (t) => {
   t.equal(readAliases(`${folder}/good`).nameOf({ address: '192.0.2.1', port: 1 }), 'Reception')
   t.end()
 })
+
+t.test(
+  'sides that came before are named alike, however many there were, and in the words of each node',
+  async (t) => {
+    const office = endpoint('office', { matches: ['203.0.113.0/24'] })
+    const twoNodes = createDirectory([
+      directoryOf('a', [office]),
+      directoryOf('b', [endpoint('branch', { matches: ['203.0.113.0/24'] })]),
+    ])
+    for (let round = 0; round < 2; round += 1)
+      for (let port = 1; port < 6_000; port += 1)
+        if (
+          twoNodes.nameOf({ address: '203.0.113.9', port }, port % 2 === 0 ? 'a' : 'b') !==
+          (port % 2 === 0 ? 'office' : 'branch')
+        )
+          t.fail(`${port}`)
+    t.equal(twoNodes.nameOf({ address: '203.0.113.9', port: 1 }, 'unheard of'), 'office')
+    t.equal(twoNodes.nameOf({ address: '203.0.114.9', port: 1 }, 'a'), undefined)
+  },
+)

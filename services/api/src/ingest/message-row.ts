@@ -35,7 +35,8 @@ export function toNaming(record: SipRecord, directory: Directory): Naming {
 
 function toTrunk(record: SipRecord, direction: Direction, srcName: string, dstName: string): string {
   // Asterisk's own word: PJSIP/<endpoint>-<hex>.
-  const fromChannel = /^PJSIP\/(.+)-[0-9a-f]{8,}$/.exec(record.channel ?? '')?.[1]
+  const fromChannel =
+    record.channel === undefined ? undefined : /^PJSIP\/(.+)-[0-9a-f]{8,}$/.exec(record.channel)?.[1]
   if (fromChannel !== undefined) return fromChannel
   const far =
     direction === 'in'
