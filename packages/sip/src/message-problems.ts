@@ -9,18 +9,24 @@ const remarkableVias = 70
 
 /** RFC 3261 8.1.1, without Max-Forwards, which responses have not. */
 const mandatory = ['via', 'from', 'to', 'call-id', 'cseq'] as const
+const placeOfMandatory: ReadonlyMap<string, number> = new Map(mandatory.map((name, place) => [name, place]))
 
 /** Everything that is wrong with a message that is one, a sentence each. */
 export function findProblems(message: SipMessage, head: MessageHead): string[] {
   const problems = [...head.startLine.problems]
   findByteProblems(head, problems)
-  for (const name of mandatory) {
-    let count = 0
-    for (const canonical of head.canonicals) if (canonical === name) count += 1
+  const counts = [0, 0, 0, 0, 0]
+  for (const canonical of head.canonicals) {
+    const place = placeOfMandatory.get(canonical)
+    if (place !== undefined) counts[place] = (counts[place] ?? 0) + 1
+  }
+  for (let place = 0; place < mandatory.length; place++) {
+    const name = mandatory[place] as (typeof mandatory)[number]
+    const count = counts[place] ?? 0
     if (count === 0) problems.push(`${headerSpelling(name)} is missing`)
     else if (count > 1 && name !== 'via') problems.push(`${headerSpelling(name)} is there ${count} times`)
   }
-  findCseqProblems(message, problems)
+  findCseqProblems(message, head, problems)
   findLengthProblems(message, problems)
   if (head.canonicals.length > remarkableHeaders) problems.push(`${head.canonicals.length} headers`)
   if (mostVias(message) > remarkableVias && message.via.length > remarkableVias)
@@ -39,16 +45,23 @@ function mostVias(message: SipMessage): number {
 }
 
 function findByteProblems(message: MessageHead, problems: string[]): void {
-  const { bytes, text, bodyStart, spans, startLineStart, isAscii, bareLf } = message
+  const { bytes, text, bodyStart, canonicals, startLineStart, startLineEnd, isAscii, bareLf } = message
   if (startLineStart > 0) problems.push('line ends before the start line')
   if (bodyStart === bytes.length && !endsWithEmptyLine(bytes))
     problems.push('the headers do not end: no empty line')
   if (bareLf) problems.push('line ends are LF, not CR LF')
-  if (hasBareCr(text, bodyStart)) problems.push('a CR without LF')
-  const { hasNul, hasControl } = findControls(bytes, bodyStart)
+  const { hasBareCr, hasNul, hasControl } = findControls(bytes, bodyStart)
+  if (hasBareCr) problems.push('a CR without LF')
   if (hasNul) problems.push('a NUL byte in the headers')
   if (hasControl) problems.push('a control character in the headers')
   if (!isAscii && !isUtf8(bytes.subarray(0, bodyStart))) problems.push('the headers are not valid UTF-8')
+  const firstHeader = text.indexOf('\n', startLineEnd) + 1
+  // Only then there is one of these: a line behind the first header that begins with a space belongs to that header.
+  if (hasBareCr || isSpace(bytes[firstHeader] ?? 0) || canonicals.includes(''))
+    findLineProblems(message, problems)
+}
+
+function findLineProblems({ text, spans }: MessageHead, problems: string[]): void {
   const lines = { withoutColon: false, withoutName: false, blank: false }
   for (let i = 0; i < spans.length; i += 2) {
     const start = spans[i] ?? 0
@@ -63,21 +76,25 @@ function findByteProblems(message: MessageHead, problems: string[]): void {
 }
 
 /** Among the bytes before `end`; a tab and line ends are none. */
-function findControls(bytes: Uint8Array, end: number): { hasNul: boolean; hasControl: boolean } {
+function findControls(
+  bytes: Uint8Array,
+  end: number,
+): { hasBareCr: boolean; hasNul: boolean; hasControl: boolean } {
+  let hasBareCr = false
   let hasNul = false
   let hasControl = false
   for (let at = 0; at < end; at++) {
     const byte = bytes[at] ?? 0
-    if (byte >= 0x20 || byte === 0x0d || byte === 0x0a || byte === 0x09) continue
-    if (byte === 0) hasNul = true
+    if (byte >= 0x20 || byte === 0x0a || byte === 0x09) continue
+    if (byte === 0x0d) hasBareCr ||= at + 1 < end && bytes[at + 1] !== 0x0a
+    else if (byte === 0) hasNul = true
     else hasControl = true
   }
-  return { hasNul, hasControl }
+  return { hasBareCr, hasNul, hasControl }
 }
 
-function findCseqProblems(message: SipMessage, problems: string[]): void {
-  const text = message.header('cseq')
-  if (text === undefined) return
+function findCseqProblems(message: SipMessage, head: MessageHead, problems: string[]): void {
+  if (!head.canonicals.includes('cseq')) return
   const { cseq } = message
   if (cseq === null) problems.push('CSeq is not a number and a method')
   else if (cseq.number > 0x7fff_ffff) problems.push('CSeq number is above 2147483647')
@@ -89,7 +106,7 @@ function findLengthProblems(message: SipMessage, problems: string[]): void {
   const values = message.headerValues('content-length')
   if (values.length > 1) problems.push(`Content-Length is there ${values.length} times`)
   const came = message.bytes.length - message.bodyStart
-  for (const value of new Set(values)) {
+  for (const value of values.length > 1 ? new Set(values) : values) {
     const length = parseLength(value)
     if (length === null) problems.push('Content-Length is not a number')
     else if (length > came) problems.push(`Content-Length says ${length} bytes, ${came} came`)
@@ -107,12 +124,6 @@ function endsWithEmptyLine(bytes: Uint8Array): boolean {
   const { length } = bytes
   if (length < 2 || bytes[length - 1] !== 0x0a) return false
   return bytes[length - 2] === 0x0a || (bytes[length - 2] === 0x0d && bytes[length - 3] === 0x0a)
-}
-
-function hasBareCr(text: string, end: number): boolean {
-  for (let at = text.indexOf('\r'); at >= 0 && at < end - 1; at = text.indexOf('\r', at + 1))
-    if (text.charCodeAt(at + 1) !== 0x0a) return true
-  return false
 }
 
 function isUtf8(bytes: Uint8Array): boolean {

@@ -16,16 +16,29 @@ export interface SipUri {
  *  character of a cut-out string costs as much as a whole search. */
 export function parseUserHost(uri: string): { user: string; host: string } {
   const colon = uri.startsWith('sip:') ? 3 : uri.indexOf(':')
-  const scheme = uri.startsWith('sip:') ? 'sip' : uri.slice(0, Math.max(colon, 0)).toLowerCase()
-  if (scheme === 'tel') return { user: cutAt(uri, colon + 1, ';?'), host: '' }
-  if (scheme !== 'sip' && scheme !== 'sips') return { user: '', host: '' }
+  const scheme = schemeOf(uri, colon)
+  const user = userOf(uri, scheme, colon)
+  if (scheme !== 'sip' && scheme !== 'sips') return { user, host: '' }
+  return { user, host: parseHost(uri, Math.max(colon, uri.indexOf('@', colon + 1)) + 1) }
+}
+
+/** The user alone. */
+export function parseUser(uri: string): string {
+  const colon = uri.startsWith('sip:') ? 3 : uri.indexOf(':')
+  return userOf(uri, schemeOf(uri, colon), colon)
+}
+
+function schemeOf(uri: string, colon: number): string {
+  return colon === 3 && uri.startsWith('sip:') ? 'sip' : uri.slice(0, Math.max(colon, 0)).toLowerCase()
+}
+
+function userOf(uri: string, scheme: string, colon: number): string {
+  if (scheme === 'tel') return cutAt(uri, colon + 1, ';?')
+  if (scheme !== 'sip' && scheme !== 'sips') return ''
   const at = uri.indexOf('@', colon + 1)
-  if (at < 0) return { user: '', host: parseHost(uri, colon + 1) }
+  if (at < 0) return ''
   const password = uri.indexOf(':', colon + 1)
-  return {
-    user: uri.slice(colon + 1, password >= 0 && password < at ? password : at),
-    host: parseHost(uri, at + 1),
-  }
+  return uri.slice(colon + 1, password >= 0 && password < at ? password : at)
 }
 
 /** The host alone: what `parseHostPort` gives, without the port. */

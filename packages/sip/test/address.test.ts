@@ -3,7 +3,7 @@ import { canonicalHeaderName, canonicalHeaderNameAt, headerSpelling } from '../s
 import { nameAddressParameter, parseNameAddress } from '../src/name-address.ts'
 import { parseParameters, splitList, unquote } from '../src/parameters.ts'
 import { toPrintable } from '../src/printable.ts'
-import { parseHostPort, parseUri } from '../src/uri.ts'
+import { parseHostPort, parseUri, parseUser, parseUserHost } from '../src/uri.ts'
 
 t.test('name-addr and addr-spec: parameters go where RFC 3261 20.10 puts them', async (t) => {
   t.match(parseNameAddress('sip:a@b;tag=1'), { uri: 'sip:a@b', user: 'a', host: 'b', tag: '1' })
@@ -70,4 +70,23 @@ t.test('foreign text in a sentence cannot forge a line or turn the reading direc
   t.equal(toPrintable('a\r\nb\x1b[31m\u202Ec\u2028'), 'a\\x0d\\x0ab\\x1b[31m\\u{202e}c\\u{2028}')
   t.equal(toPrintable('x'.repeat(100), 10), `${'x'.repeat(10)}…`)
   t.equal(toPrintable('<b>Jörg ☎</b>'), '<b>Jörg ☎</b>', 'markup stays text; the page escapes it')
+})
+
+t.test('the user alone is the user of both', async (t) => {
+  for (const [uri, user] of [
+    ['sip:alice@example.com', 'alice'],
+    ['sips:alice:secret@example.com;user=phone', 'alice'],
+    ['SIP:alice@example.com', 'alice'],
+    ['sip:example.com:5060', ''],
+    ['tel:+49301234;phone-context=x', '+49301234'],
+    ['TEL:110?x', '110'],
+    ['http://alice@example.com', ''],
+    ['alice@example.com', ''],
+    [':alice@example.com', ''],
+    ['sip:', ''],
+    ['', ''],
+  ] as const) {
+    t.equal(parseUser(uri), user, uri)
+    t.equal(parseUserHost(uri).user, user, uri)
+  }
 })

@@ -8,7 +8,7 @@ export const foldParty = (party: { displayName: string; uri: string }): string =
   fold(`${party.displayName}\n${party.uri}`)
 
 /** A number as it is searched: digits match with or without a leading +. */
-export const foldNumber = (number: string): string => fold(number).replace(/^\+/, '')
+export const foldNumber = (number: string): string => fold(number.startsWith('+') ? number.slice(1) : number)
 
 /**
  * ASCII letters alone: the message text is searched by the engine, which folds byte by byte.

@@ -1,7 +1,9 @@
-import type { SipRecord } from '@sip-capture/contract/bus/sip-record.ts'
+import type { Frame, SipRecord } from '@sip-capture/contract/bus/sip-record.ts'
 import { createDirectory } from '../src/directory.ts'
+import { writeFrames } from '../src/history/frames-column.ts'
 import { insertMessages, type InsertOutcome } from '../src/history/message-writer.ts'
 import { PackedMessages } from '../src/history/packed-messages.ts'
+import { RowBinaryWriter } from '../src/history/row-binary-writer.ts'
 import type { Store } from '../src/history/store.ts'
 import { toNaming, MessageView } from '../src/ingest/message-row.ts'
 
@@ -43,6 +45,17 @@ export function pack(views: readonly MessageView[]): PackedMessages {
   const packed = new PackedMessages()
   for (const view of views) packed.add(view)
   return packed
+}
+
+/** The value of the `frames` column. */
+export function packFrames(
+  frames: readonly Frame[],
+  payload: Uint8Array,
+  stamp: { atMicros: number; nanos: number },
+): Buffer {
+  const writer = new RowBinaryWriter(64)
+  writeFrames(writer, frames, payload, stamp)
+  return writer.written()
 }
 
 export function insertViews(store: Store, views: readonly MessageView[]): Promise<InsertOutcome> {

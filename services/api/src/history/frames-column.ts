@@ -1,4 +1,5 @@
 import type { Frame } from '@sip-capture/contract/bus/sip-record.ts'
+import type { RowBinaryWriter } from './row-binary-writer.ts'
 import { headLength, isPlainUdp, keptBytes, packHead, unpackHead } from './udp-heads.ts'
 import { words } from './word-cache.ts'
 
@@ -27,54 +28,56 @@ interface Stamp {
   readonly nanos: number
 }
 
-const none = Buffer.alloc(0)
-
-export function encodeFrames(frames: readonly Frame[], payload: Uint8Array, record: Stamp): Buffer {
-  if (frames.length === 0) return none
-  const writer = new ColumnWriter(frames.reduce((sum, frame) => sum + maxSize(frame), 0))
-  for (const frame of frames) encodeFrame(writer, frame, payload, record)
-  return writer.written()
+/** The value of the column, without its length. */
+export function writeFrames(
+  writer: RowBinaryWriter,
+  frames: readonly Frame[],
+  payload: Uint8Array,
+  record: Stamp,
+): void {
+  for (const frame of frames) writeFrame(writer, frame, payload, record)
 }
 
-/** Marks, five numbers of at most eight bytes each, three lengths, the name and the bytes. */
-function maxSize({ bytes, interfaceName = '' }: Frame): number {
-  return 64 + bytes.length + interfaceName.length * 3
-}
-
-function encodeFrame(writer: ColumnWriter, frame: Frame, payload: Uint8Array, record: Stamp): void {
+function writeFrame(writer: RowBinaryWriter, frame: Frame, payload: Uint8Array, record: Stamp): void {
   const { bytes, interfaceName } = frame
   const at = findPayload(bytes, payload)
   const hasStamp = frame.atMicros !== record.atMicros || frame.nanos !== record.nanos
   const hasOriginalLength = frame.originalLength !== bytes.length
   const isPlain = at + payload.length === bytes.length && isPlainUdp(bytes, at)
-  writer.number(
+  writer.uint8(
     (hasStamp ? marks.stamp : 0) |
       (hasOriginalLength ? marks.originalLength : 0) |
       (interfaceName === undefined ? 0 : marks.interfaceName) |
       (at === -1 ? 0 : marks.payload) |
       (isPlain ? marks.plainUdp : 0),
   )
-  writer.number(frame.linkType)
+  writer.length(frame.linkType)
   if (hasStamp) {
-    writer.number(frame.atMicros)
-    writer.number(frame.nanos)
+    writer.length(frame.atMicros)
+    writer.length(frame.nanos)
   }
-  if (hasOriginalLength) writer.number(frame.originalLength)
-  if (interfaceName !== undefined) writer.bytes(Buffer.from(interfaceName))
-  if (isPlain) writer.head(bytes, at)
-  else if (at === -1) writer.bytes(bytes)
+  if (hasOriginalLength) writer.length(frame.originalLength)
+  if (interfaceName !== undefined) writer.text(interfaceName)
+  if (isPlain) {
+    writer.length(keptBytes(at))
+    packHead(bytes, at, writer)
+  } else if (at === -1) writer.bytes(bytes)
   else {
-    writer.bytes(bytes.subarray(0, at))
-    writer.bytes(bytes.subarray(at + payload.length))
+    const behind = at + payload.length
+    writer.length(at)
+    writer.piece(bytes, 0, at)
+    writer.length(bytes.length - behind)
+    writer.piece(bytes, behind, bytes.length)
   }
 }
 
 /** -1: not inside. */
 function findPayload(bytes: Uint8Array, payload: Uint8Array): number {
   if (payload.length === 0 || bytes.length < payload.length) return -1
-  const frame = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   // A datagram's payload ends its frame; only padding and checksums come behind.
   const last = bytes.length - payload.length
+  if (payload.byteOffset === bytes.byteOffset + last && payload.buffer === bytes.buffer) return last
+  const frame = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   if (frame.compare(payload, 0, payload.length, last) === 0) return last
   return frame.indexOf(payload)
 }
@@ -86,7 +89,7 @@ export interface Piece {
   readonly to: number
 }
 
-/** `encoded` must come from `encodeFrames` with the same payload and record. @throws RangeError when bytes are missing */
+/** `encoded` must come from `writeFrames` with the same payload and record. @throws RangeError when bytes are missing */
 export function decodeFrames(encoded: Piece, payload: Piece, record: Stamp): Frame[] {
   const frames: Frame[] = []
   if (encoded.from === encoded.to) return frames
@@ -132,42 +135,6 @@ function allocate(size: number): Buffer<ArrayBuffer> {
   }
   slabUsed += size
   return slab.subarray(slabUsed - size, slabUsed)
-}
-
-class ColumnWriter {
-  readonly #bytes: Buffer
-  #at = 0
-
-  constructor(maxBytes: number) {
-    this.#bytes = Buffer.allocUnsafe(maxBytes)
-  }
-
-  /** Up to 2^53. */
-  number(value: number): void {
-    let left = value
-    while (left >= 0x80) {
-      this.#bytes[this.#at++] = (left % 0x80) | 0x80
-      left = Math.floor(left / 0x80)
-    }
-    this.#bytes[this.#at++] = left
-  }
-
-  bytes(bytes: Uint8Array): void {
-    this.number(bytes.length)
-    this.#bytes.set(bytes, this.#at)
-    this.#at += bytes.length
-  }
-
-  head(frame: Uint8Array, at: number): void {
-    const length = keptBytes(at)
-    this.number(length)
-    packHead(frame, at, this.#bytes, this.#at)
-    this.#at += length
-  }
-
-  written(): Buffer {
-    return this.#bytes.subarray(0, this.#at)
-  }
 }
 
 class ColumnReader {

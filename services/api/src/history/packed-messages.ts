@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import { fold, foldParty } from '../filter-words.ts'
 import type { MessageView } from '../ingest/message-row.ts'
 import { toRegisterCells } from '../registrations/register-columns.ts'
-import { encodeFrames } from './frames-column.ts'
+import { writeFrames } from './frames-column.ts'
 import { RowBinaryWriter } from './row-binary-writer.ts'
 
 /** A message on its way into history, as far as it must be known besides its row. */
@@ -42,12 +42,12 @@ export class PackedMessages {
   add(view: MessageView): void {
     const { record, naming, parts } = view
     const from = this.#rows.size
-    const { payloadTo, numbersFrom, numbersTo } = writeMessage(this.#rows, view)
+    const { callId, payloadTo, numbersFrom, numbersTo } = writeMessage(this.#rows, view)
     const cells = toRegisterCells(view)
     this.#all.push({
       id: record.id,
       atMicros: record.atMicros,
-      callId: parts.callId,
+      callId,
       capture: naming.capture,
       method: parts.method,
       register: cells && JSON.stringify(cells),
@@ -89,12 +89,15 @@ export class PackedMessages {
 function writeMessage(
   writer: RowBinaryWriter,
   view: MessageView,
-): Pick<PackedMessage, 'payloadTo' | 'numbersFrom' | 'numbersTo'> {
+): Pick<PackedMessage, 'callId' | 'payloadTo' | 'numbersFrom' | 'numbersTo'> {
   const { record, naming, parts, message } = view
   writer.integer64(record.atMicros)
   writer.uint16(record.nanos)
   writer.uuid(record.id)
+  const callIdFrom = writer.size
   writer.text(parts.callId)
+  // A piece of the message's text would keep all of it, as long as the piece is kept.
+  const callId = writer.textAt(callIdFrom)
   writer.integer64(record.precisionMicros)
   writer.text(record.source)
   writer.text(record.node)
@@ -123,8 +126,7 @@ function writeMessage(
   const numbersTo = writer.size
   writer.integer64(parts.cseq?.number ?? -1)
   writer.text(parts.branch)
-  writer.text(parts.userAgent)
-  writer.text(fold(parts.userAgent))
+  writeBothCases(writer, parts.userAgent)
   writer.bool(parts.hasSdp)
   writer.uint32(record.payload.length)
   // What can be worked out again is not kept: sixteen bytes that nothing compresses.
@@ -136,22 +138,25 @@ function writeMessage(
   writer.bytes(record.payload)
   const payloadTo = writer.size
   writer.text(isUtf8(record.payload) ? '' : view.text)
-  writer.bytes(encodeFrames(record.frames, record.payload, record))
+  const framesBegin = writer.begin()
+  writeFrames(writer, record.frames, record.payload, record)
+  writer.end(framesBegin)
   // `insertTextIndex` comes before it.
   writer.bool(true)
-  return { payloadTo, numbersFrom, numbersTo }
+  return { callId, payloadTo, numbersFrom, numbersTo }
+}
+
+/** A text, and as `fold` makes it. */
+function writeBothCases(writer: RowBinaryWriter, text: string): void {
+  if (writer.text(text)) writer.lowerCaseOfLast(text.length)
+  else writer.text(fold(text))
 }
 
 function writeParty(writer: RowBinaryWriter, party: MessageView['row']['from']): void {
-  writer.text(party.displayName)
-  writer.text(party.uri)
+  const isNameAscii = writer.text(party.displayName)
+  const isAscii = writer.text(party.uri) && isNameAscii
   writer.text(party.user)
   writer.text(party.host)
   writer.text(party.tag)
-  writer.text(isAscii(party.displayName) && isAscii(party.uri) ? '' : foldParty(party))
-}
-
-function isAscii(text: string): boolean {
-  for (let n = 0; n < text.length; n++) if (text.charCodeAt(n) >= 0x80) return false
-  return true
+  writer.text(isAscii ? '' : foldParty(party))
 }

@@ -1,9 +1,11 @@
-/** An array longer than this is none of ours. */
-const maxLengthBytes = 5
+/** Of a safe integer, seven bits a byte. */
+const maxLengthBytes = 8
+/** Fewer bytes are copied faster one by one than by a call into the engine. */
+const shortBytes = 48
 /** UTF-8 takes at most three bytes for a UTF-16 code unit. */
 const maxUnitBytes = 3
 /** Shorter texts are written faster one by one than by a call into the engine. */
-const shortText = 16
+const shortText = 24
 
 /**
  * Writes ClickHouse's RowBinary: values one behind the other in the order of the columns, which the caller keeps to.
@@ -43,7 +45,11 @@ export class RowBinaryWriter {
 
   uint16(value: number): void {
     this.#ensure(2)
-    this.#at = this.#bytes.writeUInt16LE(value, this.#at)
+    const bytes = this.#bytes
+    const at = this.#at
+    bytes[at] = value
+    bytes[at + 1] = value >>> 8
+    this.#at = at + 2
   }
 
   uint32(value: number): void {
@@ -54,9 +60,11 @@ export class RowBinaryWriter {
   /** An Int64 or UInt64: a safe integer, of which only an Int64 may be negative. */
   integer64(value: number): void {
     this.#ensure(8)
+    const bytes = this.#bytes
     const high = Math.floor(value / 4_294_967_296)
-    this.#at = this.#bytes.writeUInt32LE(value - high * 4_294_967_296, this.#at)
-    this.#at = this.#bytes.writeInt32LE(high, this.#at)
+    putUint32(bytes, this.#at, value - high * 4_294_967_296)
+    putUint32(bytes, this.#at + 4, high)
+    this.#at += 8
   }
 
   /** 32 hex digits. On the wire: two 64-bit halves, each with its lowest byte first. */
@@ -72,20 +80,45 @@ export class RowBinaryWriter {
     this.#at = at
   }
 
-  text(value: string): void {
+  /** False where a character is not ASCII. */
+  text(value: string): boolean {
     const { length } = value
     this.#ensure(length * maxUnitBytes + maxLengthBytes)
-    if (length < shortText && this.#shortAscii(value)) return
+    if (length < shortText && this.#shortAscii(value)) return true
     const from = this.#at
     // The length of most texts fits a byte, whatever is in them.
-    const written = this.#bytes.write(value, from + 1)
+    let written = this.#bytes.write(value, from + 1)
     if (written < 0x80) {
       this.#bytes[from] = written
       this.#at = from + 1 + written
-      return
+    } else {
+      this.length(written)
+      written = this.#bytes.write(value, this.#at)
+      this.#at += written
     }
-    this.length(written)
-    this.#at += this.#bytes.write(value, this.#at)
+    return written === length
+  }
+
+  /** The ASCII text that was written last, of this length, once more in lower case. */
+  lowerCaseOfLast(length: number): void {
+    const last = this.#at - length
+    this.#ensure(length + maxLengthBytes)
+    this.length(length)
+    const bytes = this.#bytes
+    const to = this.#at
+    for (let n = 0; n < length; n++) {
+      const byte = bytes[last + n] as number
+      bytes[to + n] = byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte
+    }
+    this.#at = to + length
+  }
+
+  /** The text that was written last, from `from` on, in memory of its own. */
+  textAt(from: number): string {
+    const bytes = this.#bytes
+    let textFrom = from
+    while ((bytes[textFrom++] as number) >= 0x80);
+    return bytes.toString('utf8', textFrom, this.#at)
   }
 
   bytes(value: Uint8Array): void {
@@ -107,15 +140,47 @@ export class RowBinaryWriter {
     for (const value of values) this.text(value)
   }
 
-  /** A length: seven bits a byte, the lowest first, the top bit says that more follow. Also the count of an array. */
+  /** A length or the count of an array: seven bits a byte, the lowest first, the top bit says that more follow. Any safe integer. */
   length(value: number): void {
     this.#ensure(maxLengthBytes)
     let left = value
     while (left >= 0x80) {
-      this.#bytes[this.#at++] = (left & 0x7f) | 0x80
-      left >>>= 7
+      this.#bytes[this.#at++] = (left % 0x80) | 0x80
+      left = Math.floor(left / 0x80)
     }
     this.#bytes[this.#at++] = left
+  }
+
+  /** Begins a value whose length is known once it is written; give what this answers to `end`. */
+  begin(): number {
+    this.#ensure(1)
+    return this.#at++
+  }
+
+  end(begin: number): void {
+    const from = begin + 1
+    const size = this.#at - from
+    if (size < 0x80) {
+      this.#bytes[begin] = size
+      return
+    }
+    // There is room for a length of one byte.
+    let more = 0
+    for (let left = size; left >= 0x80; left = Math.floor(left / 0x80)) more++
+    this.#ensure(more)
+    this.#bytes.copyWithin(from + more, from, this.#at)
+    this.#at = begin
+    this.length(size)
+    this.#at += size
+  }
+
+  /** Of `bytes` those from `from` to before `to`, without a length. */
+  piece(bytes: Uint8Array, from: number, to: number): void {
+    this.#ensure(to - from)
+    let at = this.#at
+    if (to - from < shortBytes) for (let n = from; n < to; n++) this.#bytes[at++] = bytes[n] as number
+    else this.#bytes.set(bytes.subarray(from, to), at)
+    this.#at += to - from
   }
 
   /** False, with nothing written, where a character is not ASCII. */
@@ -134,11 +199,22 @@ export class RowBinaryWriter {
   }
 
   #ensure(size: number): void {
-    if (this.#at + size <= this.#bytes.length) return
+    if (this.#at + size > this.#bytes.length) this.#grow(size)
+  }
+
+  #grow(size: number): void {
     const larger = Buffer.allocUnsafeSlow(Math.max(this.#bytes.length * 2, this.#at + size))
     this.#bytes.copy(larger, 0, 0, this.#at)
     this.#bytes = larger
   }
+}
+
+/** Modulo 2 ** 32; a method of Buffer would check what is known here. */
+function putUint32(bytes: Buffer, at: number, value: number): void {
+  bytes[at] = value
+  bytes[at + 1] = value >>> 8
+  bytes[at + 2] = value >>> 16
+  bytes[at + 3] = value >>> 24
 }
 
 /** Of what is surely a hex digit. */

@@ -1,4 +1,5 @@
 import { putU16be, u16be } from '@sip-capture/pcap/byte-order.ts'
+import type { RowBinaryWriter } from './row-binary-writer.ts'
 
 /**
  * What is before the payload of a frame that holds a whole datagram over IPv4 without options (RFC 791, RFC 768), as it is kept:
@@ -29,18 +30,14 @@ export const keptBytes = (at: number): number => at - leftOutBytes
 /** The way back. */
 export const headLength = (kept: number): number => kept + leftOutBytes
 
-/** Writes `keptBytes(at)` bytes of `frame` into `kept` from `to` on. */
-export function packHead(frame: Uint8Array, at: number, kept: Uint8Array, to: number): void {
+/** Writes `keptBytes(at)` bytes of `frame`. */
+export function packHead(frame: Uint8Array, at: number, writer: RowBinaryWriter): void {
   const ip = at - headBytes
-  let next = to
-  const take = (from: number, until: number) => {
-    for (let n = from; n < until; n++) kept[next++] = frame[n] ?? 0
-  }
-  take(0, ip + 2)
-  take(ip + 6, ip + 10)
-  take(ip + 12, ip + ipBytes + 4)
-  take(ip + 4, ip + 6)
-  take(ip + ipBytes + 6, at)
+  writer.piece(frame, 0, ip + 2)
+  writer.piece(frame, ip + 6, ip + 10)
+  writer.piece(frame, ip + 12, ip + ipBytes + 4)
+  writer.piece(frame, ip + 4, ip + 6)
+  writer.piece(frame, ip + ipBytes + 6, at)
 }
 
 /** The way back, into the begin of `frame`, whose length is that of the whole frame. */

@@ -5,7 +5,7 @@ import { parseMessage, type SipMessage } from '@sip-capture/sip/message.ts'
 import { parseNameAddress } from '@sip-capture/sip/name-address.ts'
 import type { ObservedMessage } from '@sip-capture/sip/observed-message.ts'
 import { sightingKey } from '@sip-capture/sip/sightings.ts'
-import { parseUserHost } from '@sip-capture/sip/uri.ts'
+import { parseUser } from '@sip-capture/sip/uri.ts'
 import { pbxName, resolveDirection, type Directory } from '../directory.ts'
 import { foldNumber } from '../filter-words.ts'
 
@@ -118,9 +118,10 @@ export class MessageView {
   }
 
   /** What is odd about it, and what its source said. */
-  get problems(): string[] {
+  get problems(): readonly string[] {
     const { message, record } = this
-    return [...(message ? problemsOf(record, message) : [this.#fault]), ...record.notes]
+    const own = message ? problemsOf(record, message) : [this.#fault]
+    return record.notes.length === 0 ? own : [...own, ...record.notes]
   }
 
   /** What cannot be recognised is never the same message as another. */
@@ -159,7 +160,7 @@ function toRow({ record, naming, parts, problems, sightingKey: key }: MessageVie
     sizeBytes: record.payload.length,
     copies: record.copies,
     sightingKey: key,
-    problems,
+    problems: [...problems],
     capture: naming.capture === '' ? null : naming.capture,
   }
 }
@@ -173,13 +174,16 @@ function problemsOf({ source }: SipRecord, { problems }: SipMessage): readonly s
 
 /** Users of From, To, Request-URI and P-Asserted-Identity. */
 function toNumbers(message: SipMessage): string[] {
-  const users = [
-    message.from.user,
-    message.to.user,
-    parseUserHost(message.requestUri).user,
-    ...message.headerValues('p-asserted-identity').map((value) => parseNameAddress(value).user),
-  ]
-  return [...new Set(users.map(foldNumber).filter((user) => user !== ''))]
+  const numbers: string[] = []
+  const add = (user: string) => {
+    const number = foldNumber(user)
+    if (number !== '' && !numbers.includes(number)) numbers.push(number)
+  }
+  add(message.from.user)
+  add(message.to.user)
+  add(parseUser(message.requestUri))
+  for (const value of message.headerValues('p-asserted-identity')) add(parseNameAddress(value).user)
+  return numbers
 }
 
 function pickNameAddress(party: MessageRow['from']): MessageRow['from'] {

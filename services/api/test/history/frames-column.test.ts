@@ -1,7 +1,8 @@
 import { buildUdpFrame } from '@sip-capture/pcap/build.ts'
 import { linkTypes } from '@sip-capture/pcap/link-types.ts'
 import t from 'tap'
-import { decodeFrames, encodeFrames } from '../../src/history/frames-column.ts'
+import { decodeFrames } from '../../src/history/frames-column.ts'
+import { packFrames } from '../message-view.ts'
 
 const stamp = { atMicros: 1_795_391_929_000_000, nanos: 0 }
 const payload = Buffer.from('OPTIONS sip:pbx SIP/2.0\r\nCall-ID: 1\r\n\r\n')
@@ -16,7 +17,7 @@ const frameOf = (bytes: Uint8Array, linkType: number = linkTypes.ethernet) => ({
 })
 
 function roundTrip(bytes: Uint8Array, linkType?: number): { kept: number; came: Buffer | undefined } {
-  const encoded = Buffer.from(encodeFrames([frameOf(bytes, linkType)], payload, stamp))
+  const encoded = Buffer.from(packFrames([frameOf(bytes, linkType)], payload, stamp))
   const [frame] = decodeFrames(
     { bytes: encoded, from: 0, to: encoded.length },
     { bytes: payload, from: 0, to: payload.length },

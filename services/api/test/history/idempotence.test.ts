@@ -1,10 +1,10 @@
 import t from 'tap'
-import { decodeFrames, encodeFrames, type Piece } from '../../src/history/frames-column.ts'
+import { decodeFrames, type Piece } from '../../src/history/frames-column.ts'
 import { listMessages } from '../../src/history/message-page.ts'
 import { findMessage, readCallMessages } from '../../src/history/message-reader.ts'
 import { applyRetentionBytes, applyRetentionDays, readHistoryBytes } from '../../src/history/retention.ts'
 import { StoreError, type Store } from '../../src/history/store.ts'
-import { insertViews, viewOf } from '../message-view.ts'
+import { insertViews, packFrames, viewOf } from '../message-view.ts'
 import { sipRecordOf, sipText } from '../sip-records.ts'
 import { openTestStore } from '../test-store.ts'
 
@@ -110,7 +110,7 @@ t.test('bytes, frames and nanoseconds come back as they went in', async (t) => {
     const { record } = viewOf(sipRecordOf(payload, { frames, ...stamps, copies: frames.length }))
     t.same(
       decodeFrames(
-        toPiece(encodeFrames(record.frames, record.payload, record)),
+        toPiece(packFrames(record.frames, record.payload, record)),
         toPiece(record.payload),
         record,
       ),
