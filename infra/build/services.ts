@@ -7,7 +7,7 @@ import { ensureBuilt } from './ensure-built.ts'
 const programs: Readonly<Record<ServiceName, Readonly<Record<string, string>>>> = {
   'ami-bridge': { main: 'src/main.ts' },
   'capture-sidecar': { main: 'src/main.ts' },
-  api: { main: 'src/main.ts', worker: 'src/history/worker.ts' },
+  api: { main: 'src/main.ts', worker: 'src/history/worker.ts', writer: 'src/history/writer.ts' },
   ui: { main: 'server.ts' },
 }
 

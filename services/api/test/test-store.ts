@@ -1,6 +1,7 @@
 import type { TestClickHouse } from '@sip-capture/testing/test-clickhouse.ts'
 import { openClusterStore } from '../src/history/cluster-store.ts'
-import { openEmbeddedStore } from '../src/history/embedded-store.ts'
+import { createEmbeddedStore } from '../src/history/embedded-store.ts'
+import { openEngine } from '../src/history/engine.ts'
 import { migrate } from '../src/history/schema.ts'
 import type { Store } from '../src/history/store.ts'
 
@@ -36,7 +37,7 @@ export async function openTestStore(t: Test, { hasTables } = { hasTables: true }
   const { HISTORY_URL, HISTORY_CLUSTER } = await newHistory()
   const store =
     HISTORY_URL === undefined || HISTORY_CLUSTER === undefined
-      ? openEmbeddedStore(t.testdir())
+      ? createEmbeddedStore(openEngine(t.testdir()))
       : openClusterStore({ urls: HISTORY_URL.split(','), cluster: HISTORY_CLUSTER })
   t.teardown(() => store.close())
   if (hasTables) await migrate(store)

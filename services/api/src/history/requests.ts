@@ -5,6 +5,7 @@ import type { PinnedCall } from '@sip-capture/contract/rest/watch.ts'
 import { maxMicros } from '@sip-capture/contract/time.ts'
 import type { CallEvent } from '@sip-capture/contract/bus/call-event.ts'
 import { z } from 'zod'
+import { MessagePort } from 'node:worker_threads'
 import type { RtcpReports } from '../quality/rtcp-store.ts'
 import type { AorTimeline, RegistrationHistory } from '../registrations/aor-history.ts'
 import type { CallRecord } from '../calls/call-record.ts'
@@ -165,6 +166,13 @@ export const historyRequest = z.discriminatedUnion('method', [
 ])
 export type HistoryRequest = z.output<typeof historyRequest>
 
+const fileMethods = ['openExport', 'openImport', 'stepExport', 'stepImport', 'closeFile'] as const
+/** What is done step by step, by the thread that writes. */
+export type FileRequest = Extract<HistoryRequest, { method: (typeof fileMethods)[number] }>
+
+export const isFileRequest = (request: HistoryRequest): request is FileRequest =>
+  fileMethods.some((method) => method === request.method)
+
 export interface HistoryAnswers {
   listMessages: MessagePage
   findMessage: StoredMessage | undefined
@@ -193,24 +201,28 @@ export interface HistoryAnswers {
   listPins: PinnedCall[]
 }
 
+/** The settings that history needs. */
+const workerConfig = z.object({
+  REDIS_URL: z.string(),
+  CAPTURE_REDIS_URLS: z.array(z.string()).readonly().optional(),
+  BUS_PREFIX: z.string(),
+  LOG_LEVEL: z.string(),
+  NODE_NAME: z.string(),
+  API_ROLE: z.enum(['all', 'api', 'worker']),
+  HISTORY_URL: z.array(z.string()).readonly().optional(),
+  HISTORY_CLUSTER: z.string().optional(),
+  DATA_DIR: z.string(),
+  ALIASES_FILE: z.string().optional(),
+  RETENTION_DAYS: z.number(),
+  RETENTION_BYTES: z.number().optional(),
+})
+export type WorkerConfig = z.output<typeof workerConfig>
+
 /** To the history process. */
 export const toWorker = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('start'),
-    config: z.object({
-      REDIS_URL: z.string(),
-      CAPTURE_REDIS_URLS: z.array(z.string()).readonly().optional(),
-      BUS_PREFIX: z.string(),
-      LOG_LEVEL: z.string(),
-      NODE_NAME: z.string(),
-      API_ROLE: z.enum(['all', 'api', 'worker']),
-      HISTORY_URL: z.array(z.string()).readonly().optional(),
-      HISTORY_CLUSTER: z.string().optional(),
-      DATA_DIR: z.string(),
-      ALIASES_FILE: z.string().optional(),
-      RETENTION_DAYS: z.number(),
-      RETENTION_BYTES: z.number().optional(),
-    }),
+    config: workerConfig,
   }),
   z.object({ type: z.literal('request'), number: z.int(), request: historyRequest }),
   z.object({ type: z.literal('stop') }),
@@ -241,3 +253,17 @@ export const fromWorker = z.discriminatedUnion('type', [
   }),
 ])
 export type FromWorker = z.infer<typeof fromWorker>
+
+/** What the thread that writes begins with. `engine`: the embedded one, where it is that. */
+export const writerData = z.object({
+  config: workerConfig,
+  engine: z.object({ port: z.instanceof(MessagePort), exchange: z.string() }).optional(),
+})
+export type WriterData = z.infer<typeof writerData>
+
+/** To the thread that writes; it answers as the process does. */
+export const toWriter = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('request'), number: z.int(), request: historyRequest.refine(isFileRequest) }),
+  z.object({ type: z.literal('stop') }),
+])
+export type ToWriter = z.infer<typeof toWriter>
