@@ -4,8 +4,9 @@ const maxLengthBytes = 8
 const shortBytes = 48
 /** UTF-8 takes at most three bytes for a UTF-16 code unit. */
 const maxUnitBytes = 3
-/** Shorter texts are written faster one by one than by a call into the engine. */
-const shortText = 24
+/** Shorter texts are written faster one by one than by a call into the engine; longer ones may be pieces of another text, whose
+ *  characters are slow to get. */
+const shortText = 13
 
 /**
  * Writes ClickHouse's RowBinary: values one behind the other in the order of the columns, which the caller keeps to.

@@ -19,11 +19,11 @@ const lower = Uint8Array.from({ length: 256 }, (_, byte) => (byte >= 0x41 && byt
 /** A signature of one size. */
 export class GramSignature {
   readonly sizeBits: number
-  readonly #bits: Uint32Array
+  readonly #bits: Int32Array
 
   constructor(sizeBits: number) {
     this.sizeBits = sizeBits
-    this.#bits = new Uint32Array(2 ** sizeBits / 32)
+    this.#bits = new Int32Array(2 ** sizeBits / 32)
   }
 
   /** The grams of `bytes` from `from` to before `to`. */
@@ -32,12 +32,16 @@ export class GramSignature {
     const shift = 32 - this.sizeBits
     const firstWhole = from + gramBytes - 1
     let gram = 0
-    for (let n = from; n < to; n++) {
+    for (let n = from; n < firstWhole && n < to; n++)
+      gram = (gram << 8) | (lower[bytes[n] as number] as number)
+    for (let n = firstWhole; n < to; n++) {
       const before = gram
       gram = (gram << 8) | (lower[bytes[n] as number] as number)
-      if (n < firstWhole) continue
       const bit = hashGram(before, gram) >>> shift
-      bits[bit >>> 5] = (bits[bit >>> 5] as number) | (1 << (bit & 31))
+      const mask = 1 << (bit & 31)
+      const present = bits[bit >>> 5] as number
+      // Most are there already, and to write what is there costs more than to look.
+      if ((present & mask) === 0) bits[bit >>> 5] = present | mask
     }
   }
 
