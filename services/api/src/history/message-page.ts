@@ -26,8 +26,9 @@ export interface MessagePage {
 
 /** To share so little among threads, or to begin with what is first of it, costs the engine more than to read all of it. */
 const ofCall = 'max_threads = 1, optimize_read_in_order = 0'
-/** The engine reads the other columns for the rows of the page alone (its lazy materialisation), whatever the page's limit is. */
-const readLate = 'query_plan_max_limit_for_lazy_materialization = 0'
+/** The engine reads the other columns for the rows of the page alone (its lazy materialisation), whatever the page's limit is; more
+ *  threads have nothing to do then. */
+const readLate = 'max_threads = 1, query_plan_max_limit_for_lazy_materialization = 0'
 /** The longest a search may take, seconds; beyond it the caller is asked to narrow the time. */
 const maxSearchSeconds = 20
 
