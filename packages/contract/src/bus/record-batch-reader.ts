@@ -84,6 +84,10 @@ interface Option<T> {
 }
 
 const maxUint16 = 0xffff
+/** By byte, 1 of a digit and of a letter in lower case: no processor foresees the branches of a hash. */
+const isHexDigit = Uint8Array.from({ length: 256 }, (_, byte) =>
+  /[0-9a-f]/.test(String.fromCharCode(byte)) ? 1 : 0,
+)
 
 /** Every method reads what is next, or throws. Behind the end there is no byte, which fits no form. */
 class RecordBatchReader {
@@ -303,7 +307,9 @@ class RecordBatchReader {
   #id(): string {
     const bytes = this.#bytes
     const from = this.#skip(idDigits)
-    for (let n = from; n < from + idDigits; n += 1) if (!isHexDigit(bytes[n] as number)) throw unusual
+    let isHex = 1
+    for (let n = from; n < from + idDigits; n += 1) isHex &= isHexDigit[bytes[n] as number] as number
+    if (isHex === 0) throw unusual
     return bytes.toString('latin1', from, from + idDigits)
   }
 
@@ -324,7 +330,3 @@ class RecordBatchReader {
 }
 
 const unusual = new Error('not as packRecords writes it')
-
-function isHexDigit(byte: number): boolean {
-  return (byte >= 0x30 && byte <= 0x39) || (byte >= 0x61 && byte <= 0x66)
-}

@@ -218,7 +218,7 @@ function putUint32(bytes: Buffer, at: number, value: number): void {
   bytes[at + 3] = value >>> 24
 }
 
-/** Of what is surely a hex digit. */
+/** Of what is surely a hex digit. Without a branch, which no processor foresees of a hash. */
 function hexDigit(code: number): number {
-  return code < 0x3a ? code - 0x30 : (code & 0x0f) + 9
+  return (code & 0x0f) + (code >>> 6) * 9
 }
