@@ -130,6 +130,7 @@ export async function startBridge({ config, logger }: { config: Config; logger: 
     node,
     own,
     selection,
+    isAlone: setting !== 'auto',
     publish(record: SipRecord) {
       lastMessageAtMicros = Math.max(lastMessageAtMicros ?? 0, record.atMicros)
       publisher.publish(record)

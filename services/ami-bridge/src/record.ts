@@ -2,10 +2,19 @@ import { hash } from 'node:crypto'
 import { type SipRecord, sipTransports } from '@sip-capture/contract/bus/sip-record.ts'
 import type { SipMessage } from '@sip-capture/sip/message.ts'
 
+/** For what is hashed, one after the other: nearly every message fits. */
+const scratch = Buffer.allocUnsafeSlow(16 * 1024)
+/** Of a character in UTF-8, at most. */
+const characterBytes = 3
+
 /** Sixteen bytes of SHA-256 in hex over texts and what comes last, bytes; they cannot run into each other. */
 export function digestOf(texts: readonly (string | number)[], bytes: Uint8Array): string {
-  const head = Buffer.from(`${joinWithLengths(texts)}${bytes.length}:`)
-  return hash('sha256', Buffer.concat([head, bytes]), 'hex').slice(0, 32)
+  const head = `${joinWithLengths(texts)}${bytes.length}:`
+  const size = head.length * characterBytes + bytes.length
+  const whole = size <= scratch.length ? scratch : Buffer.allocUnsafe(size)
+  const at = whole.write(head)
+  whole.set(bytes, at)
+  return hash('sha256', whole.subarray(0, at + bytes.length), 'hex').slice(0, 32)
 }
 
 function joinWithLengths(texts: readonly (string | number)[]): string {

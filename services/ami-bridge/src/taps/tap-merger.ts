@@ -33,6 +33,8 @@ export function createTapMerger(options: {
   node: string
   own: OwnAddresses
   selection: TapSelection
+  /** No other tap can show the same message. */
+  isAlone: boolean
   publish: (record: SipRecord) => void
   onInvite: (invite: SeenInvite) => void
   /** Why the history cannot be read; undefined when it can. */
@@ -40,8 +42,8 @@ export function createTapMerger(options: {
   onCorrelation: (channel: string, callId: string) => void
   onSuspect: () => void
 }): TapMerger {
-  const { node, own, selection, historyProblem, onCorrelation, onSuspect } = options
-  const gate = createMessageGate<AmiTap>()
+  const { node, own, selection, isAlone, historyProblem, onCorrelation, onSuspect } = options
+  const gate = isAlone ? undefined : createMessageGate<AmiTap>()
   const counters = { received: 0, duplicates: 0, events_with_sip: 0, unparsed: 0 }
   /** Messages in events that nothing has confirmed yet, oldest first. */
   let candidates: { readonly key: string; readonly atMicros: number }[] = []
@@ -65,7 +67,7 @@ export function createTapMerger(options: {
     const transport = message ? transportOf(message) : 'unknown'
     const ownSide = message ? ownSideOf(seen, message, transport) : own.guessFor(seen.far, transport)
     const key = message ? messageKey(message) : seen.id
-    const shownBy = gate.shownBy('history', key, seen.atMicros, seen.precisionMicros + toleranceMicros)
+    const shownBy = gate?.shownBy('history', key, seen.atMicros, seen.precisionMicros + toleranceMicros)
     const inEvents = takeCandidate(key)
     selection.noteHistory([...(shownBy ? [shownBy] : []), ...(inEvents ? (['events'] as const) : [])])
     if (shownBy) {
@@ -120,8 +122,7 @@ export function createTapMerger(options: {
       atMicros,
       digestOf(['ami-hep', node, atMicros, src.address, src.port, dst.address, dst.port], payload),
     )
-    const key = message ? messageKey(message) : id
-    if (gate.shownBy('hep', key, atMicros, toleranceMicros)) {
+    if (gate?.shownBy('hep', message ? messageKey(message) : id, atMicros, toleranceMicros)) {
       counters.duplicates += 1
       return
     }
@@ -170,7 +171,7 @@ export function createTapMerger(options: {
     }
     counters.received += 1
     selection.noteDelivery('events')
-    if (gate.shownBy('events', key, atMicros, toleranceMicros)) {
+    if (gate?.shownBy('events', key, atMicros, toleranceMicros)) {
       counters.duplicates += 1
       return
     }

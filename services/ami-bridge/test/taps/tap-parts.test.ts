@@ -162,6 +162,7 @@ t.test(
       node: 'test',
       own: createOwnAddresses(),
       selection: createTapSelection({ setting: 'hep', onChange() {} }),
+      isAlone: true,
       publish: (record) => channels.push(record.channel),
       onInvite() {},
       historyProblem: () => undefined,
@@ -187,6 +188,40 @@ t.test(
     t.end()
   },
 )
+
+t.test('what two taps show is let through once, what a tap that is alone shows always', (t) => {
+  for (const isAlone of [false, true]) {
+    let published = 0
+    const merger = createTapMerger({
+      node: 'test',
+      own: createOwnAddresses(),
+      selection: createTapSelection({ setting: 'auto', onChange() {} }),
+      isAlone,
+      publish: () => (published += 1),
+      onInvite() {},
+      historyProblem: () => undefined,
+      onCorrelation() {},
+      onSuspect() {},
+    })
+    const payload = Buffer.from(
+      'OPTIONS sip:a SIP/2.0\r\nVia: SIP/2.0/UDP b;branch=z9hG4bKx\r\nCall-ID: x\r\nCSeq: 1 OPTIONS\r\n\r\n',
+    )
+    const parsed = parseHep(hep3({ payload }))
+    if (!parsed.ok) throw new Error(parsed.problem)
+    merger.onHep(parsed.packet)
+    merger.onHistory({
+      id: '0'.repeat(32),
+      atMicros: parsed.packet.atMicros,
+      atSeconds: Math.floor(parsed.packet.atMicros / 1_000_000),
+      precisionMicros: 1_000_000,
+      direction: 'in',
+      far: { address: '192.0.2.1', port: 5060 },
+      bytes: payload,
+    })
+    t.equal(published, isAlone ? 2 : 1)
+  }
+  t.end()
+})
 
 t.test('SIP text in an event is found in each of its spellings, other events are left alone', (t) => {
   const wanted = 'OPTIONS sip:a SIP/2.0\r\nCall-ID: 1\r\n\r\n'
