@@ -18,29 +18,50 @@ export const pbxName = 'Asterisk'
 /** The latest directory of each node. A record is looked up in its own node's first: addresses may repeat elsewhere. */
 export function createDirectory(
   latest: readonly EndpointDirectory[],
-  /** Looked up at each question: the file may change. */
+  /** Asked at each question: once the file has changed, it answers with other ones. */
   aliases: () => Pick<Aliases, 'nameOf'> = () => noAliases,
 ): Directory {
   const nodes = latest.map((directory) => ({ node: directory.node, lookup: createLookup(directory) }))
-  const known = rememberSides((side, node) => {
+  let aliasesAsked = aliases()
+  let known = rememberSides(lookUp)
+
+  function lookUp(side: HostPort, node: string): KnownSide {
     const own = nodes.filter((candidate) => candidate.node === node)
     const others = nodes.filter((candidate) => candidate.node !== node)
     const lookups = [...own, ...others].map(({ lookup }) => lookup)
     return {
       isOwn: lookups.some((lookup) => lookup.isOwn(side)),
       name: lookups.map((lookup) => lookup.nameOf(side)).find((name) => name !== undefined),
+      alias: aliasesAsked.nameOf(side),
     }
-  })
+  }
+
+  function ask(side: HostPort, node: string): KnownSide {
+    const current = aliases()
+    if (current !== aliasesAsked) {
+      aliasesAsked = current
+      known = rememberSides(lookUp)
+    }
+    return known(side, node)
+  }
+
   return {
-    isOwn: (side, node) => known(side, node).isOwn,
-    nameOf: (side, node) => aliases().nameOf(side) ?? known(side, node).name,
-    endpointOf: (side, node) => known(side, node).name ?? aliases().nameOf(side),
+    isOwn: (side, node) => ask(side, node).isOwn,
+    nameOf(side, node) {
+      const { alias, name } = ask(side, node)
+      return alias ?? name
+    },
+    endpointOf(side, node) {
+      const { alias, name } = ask(side, node)
+      return name ?? alias
+    },
   }
 }
 
 interface KnownSide {
   readonly isOwn: boolean
   readonly name: string | undefined
+  readonly alias: string | undefined
 }
 
 const maxRememberedSides = 4_096

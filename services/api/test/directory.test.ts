@@ -133,3 +133,15 @@ t.test(
     t.equal(twoNodes.nameOf({ address: '203.0.114.9', port: 1 }, 'a'), undefined)
   },
 )
+
+t.test('another file of aliases counts from the next question on', async (t) => {
+  let aliases = createAliases({ '203.0.113.0/24': 'before' })
+  const named = createDirectory([directoryOf('pbx', [])], () => aliases)
+  const side = { address: '203.0.113.9', port: 5060 }
+  t.equal(named.nameOf(side, 'pbx'), 'before')
+  t.equal(named.endpointOf(side, 'pbx'), 'before')
+  aliases = createAliases({ '203.0.113.9:5060': 'after' })
+  t.equal(named.nameOf(side, 'pbx'), 'after')
+  aliases = createAliases({})
+  t.equal(named.nameOf(side, 'pbx'), undefined)
+})
