@@ -62,7 +62,6 @@ const maxContacts = 32
 export function toRegisterCells(view: MessageView): unknown[] | undefined {
   const { record, naming, message } = view
   if (message === undefined || message.method !== 'REGISTER' || message.to.host === '') return undefined
-  const { row } = view
   const isRequest = message.kind === 'request'
   const [client, server] = isRequest ? [record.src, record.dst] : [record.dst, record.src]
   const contacts = contactsOf(message)
@@ -71,19 +70,19 @@ export function toRegisterCells(view: MessageView): unknown[] | undefined {
     record.id,
     record.node,
     naming.capture,
-    toAor(row.to),
+    toAor(message.to),
     record.source,
     naming.direction === 'unknown' ? 'unknown' : (naming.direction === 'in') === isRequest ? 'in' : 'out',
-    row.callId,
-    row.cseq ?? -1,
-    row.status ?? 0,
-    row.reason,
-    row.sightingKey,
+    message.callId,
+    message.cseq?.number ?? -1,
+    message.status ?? 0,
+    message.reason,
+    view.sightingKey,
     client.address,
     client.port,
     server.address,
     server.port,
-    row.userAgent,
+    message.userAgent,
     contacts.map(({ uri }) => uri),
     contacts.map(({ lifetimeSeconds }) => lifetimeSeconds ?? -1),
     isRequest && credentialsOf(message).length > 0,
