@@ -1,4 +1,4 @@
-import { toSlot } from '@sip-capture/contract/bus/record-id.ts'
+import { slotSeconds, toSlot } from '@sip-capture/contract/bus/record-id.ts'
 import { toMessageQuery } from '@sip-capture/contract/search/message-query.ts'
 import { nowMicros } from '@sip-capture/contract/time.ts'
 import { slotsOf } from './filter-sql.ts'
@@ -21,10 +21,17 @@ export interface Slots {
 
 export const allSlots: Slots = { sql: '1', params: {}, kind: 'far' }
 
-/** Where much comes a page is full with what came in a second, which lies in parts of its own for a while. */
+/** What is read first: where much comes a page is full with it, and it lies in parts of its own for a while. */
 const nearMicros = 1_000_000
-/** Most others are with the first of these, counted from their edge: of the rest the engine need not look at all parts. */
-const nearSlots = [1, 3, 16, 512] as const
+/** Then so many slots as hold the rest of the page if it goes on like that, and half as many again; of the others the engine need
+ *  not look at all parts. */
+const spareSlots = 1.5
+/** Where nothing was found. */
+const blindSlots = 16
+const blindGrowth = 32
+const minGrowth = 4
+/** Beyond, all that is left is read at once. */
+const maxNearSlots = 512
 const maxSlot = 0xffff_ffff
 /** Of many slots where a text may be: what is common is found in the first few. */
 const textSlots = [2, 64] as const
@@ -33,26 +40,36 @@ const maxTextSlots = 8_192
 const fewSlots = 16
 const maxListedSlots = 1_000
 
-/** The slots that a page may be made of, in its order: as soon as it is full the rest is not needed. @throws StoreError */
-export async function* slotsInOrder(store: Store, query: MessageQuery): AsyncGenerator<Slots> {
+/** The slots that a page may be made of, in its order: as soon as it is full the rest is not needed. `found`: how many rows it has
+ *  by now. @throws StoreError */
+export async function* slotsInOrder(
+  store: Store,
+  query: MessageQuery,
+  found: () => number,
+): AsyncGenerator<Slots> {
   const { callId, capture } = query.filter
   const asked = toMessageQuery(query.filter, { nowMicros: nowMicros() })
   const needs = toTextNeeds(asked)
-  if (callId?.length) yield await slotsOfCalls(store, callId)
-  else if (capture?.length || asksText(asked)) yield* slotsAnywhere(store, query, needs)
-  else yield* slotsFromEdge(store, query, { needs, kind: 'near' })
+  if (callId?.length) yield* slotsOfCalls(store, callId)
+  else if (capture?.length || asksText(asked)) yield* slotsAnywhere(store, query, { needs, found })
+  else yield* slotsFromEdge(store, query, { needs, found, kind: 'near' })
+}
+
+interface Hints {
+  readonly needs: TextNeeds | undefined
+  readonly found: () => number
 }
 
 /** Words in the text are mostly rare, and an import may be of any time: the edge of the page is nothing to them. */
 async function* slotsAnywhere(
   store: Store,
   query: MessageQuery,
-  needs: TextNeeds | undefined,
+  { needs, found }: Hints,
 ): AsyncGenerator<Slots> {
   const all = rangeOf(query)
-  const found = needs && (await findTextSlots(store, needs, all))
-  if (found) yield* inPieces(found, query)
-  else if (needs) yield* slotsFromEdge(store, query, { kind: 'far' })
+  const listed = needs && (await findTextSlots(store, needs, all))
+  if (listed) yield* inPieces(listed, query)
+  else if (needs) yield* slotsFromEdge(store, query, { needs: undefined, found, kind: 'far' })
   else yield toSlots(all, 'far')
 }
 
@@ -60,40 +77,54 @@ async function* slotsAnywhere(
 async function* slotsFromEdge(
   store: Store,
   query: MessageQuery,
-  { needs, kind }: { needs?: TextNeeds | undefined; kind: 'near' | 'far' },
+  { needs, found, kind }: Hints & { kind: 'near' | 'far' },
 ): AsyncGenerator<Slots> {
   const edge = await edgeOf(store, query)
   if (edge === undefined) {
     const range = rangeOf(query)
-    const found = needs && (await findTextSlots(store, needs, range))
-    if (found) yield* inPieces(found, query)
+    const listed = needs && (await findTextSlots(store, needs, range))
+    if (listed) yield* inPieces(listed, query)
     else yield toSlots(range, 'far')
     return
   }
   const [second, others] = splitTimes(query, edge)
   yield { ...toSlots(rangeOf({ ...query, ...second }), kind), ...second }
-  for await (const slots of slotsBehind(store, { ...query, ...others }, { edge: toSlot(edge), needs, kind }))
+  for await (const slots of slotsBehind(
+    store,
+    { ...query, ...others },
+    { edge: toSlot(edge), needs, found, kind },
+  ))
     yield { ...slots, ...others }
 }
 
 async function* slotsBehind(
   store: Store,
   query: MessageQuery,
-  { edge, needs, kind }: { edge: number; needs: TextNeeds | undefined; kind: 'near' | 'far' },
+  { edge, needs, found, kind }: Hints & { edge: number; kind: 'near' | 'far' },
 ): AsyncGenerator<Slots> {
   let rest = rangeOf(query)
   const isMore = (): boolean => rest.first <= rest.last
-  for (const [n, slots] of nearSlots.entries()) {
-    const [near, others] = split(rest, query.order === 'desc' ? edge - slots : edge + slots, query.order)
+  let isAsked = needs === undefined
+  let read = nearMicros / 1_000_000 / slotSeconds
+  while (isMore() && read < maxNearSlots) {
+    // What is common is in the first; where what is rare may be is known without going on step by step.
+    if (!isAsked && needs && (read >= 1 || found() === 0)) {
+      isAsked = true
+      const listed = await findTextSlots(store, needs, rest)
+      if (listed) return yield* inPieces(listed, query)
+    }
+    read = Math.min(maxNearSlots, nextSlots(read, found(), query.limit))
+    const [near, others] = split(rest, query.order === 'desc' ? edge - read : edge + read, query.order)
     if (near.first <= near.last) yield toSlots(near, kind)
     rest = others
-    // What is common is in the first; where what is rare may be is known without going on step by step.
-    const found = n === 0 && needs && isMore() ? await findTextSlots(store, needs, rest) : undefined
-    if (!found) continue
-    yield* inPieces(found, query)
-    return
   }
   if (isMore()) yield toSlots(rest, 'far')
+}
+
+/** How far to read, in slots from the edge on, after so many of them with so many rows. */
+function nextSlots(read: number, found: number, limit: number): number {
+  if (found === 0) return Math.max(blindSlots, Math.floor(read) * blindGrowth)
+  return Math.ceil(Math.max((read * limit * spareSlots) / found, read * minGrowth))
 }
 
 type Times = Pick<Slots, 'since' | 'until'>
@@ -161,17 +192,18 @@ function toSlots({ first, last }: SlotRange, kind: Slots['kind']): Slots {
   return { sql: 'slot >= {first:UInt32} AND slot <= {last:UInt32}', params: { first, last }, kind }
 }
 
-async function slotsOfCalls(store: Store, callIds: readonly string[]): Promise<Slots> {
+async function* slotsOfCalls(store: Store, callIds: readonly string[]): AsyncGenerator<Slots> {
   const rows = await store.query<{ slot: number }>(
     `SELECT DISTINCT slot FROM callSlots WHERE callId IN {callIds:Array(String)} LIMIT {limit:UInt32}
      SETTINGS max_threads = 1`,
     { callIds, limit: maxListedSlots + 1 },
   )
   if (rows.length > maxListedSlots)
-    return { sql: slotsOf('{slotCallIds:Array(String)}'), params: { slotCallIds: callIds }, kind: 'far' }
-  return {
-    sql: 'slot IN {slots:Array(UInt32)}',
-    params: { slots: rows.map(({ slot }) => slot) },
-    kind: rows.length <= fewSlots ? 'call' : 'far',
-  }
+    yield { sql: slotsOf('{slotCallIds:Array(String)}'), params: { slotCallIds: callIds }, kind: 'far' }
+  else if (rows.length > 0)
+    yield {
+      sql: 'slot IN {slots:Array(UInt32)}',
+      params: { slots: rows.map(({ slot }) => slot) },
+      kind: rows.length <= fewSlots ? 'call' : 'far',
+    }
 }

@@ -98,6 +98,19 @@ function toView(pin: Pin, row: CallRow | undefined): PinnedCall {
   }
 }
 
+/** When a look at a store found nothing kept: pages ask it again and again. */
+const emptyAtMillis = new WeakMap<Store, number>()
+const emptyMillis = 1_000
+
+/** False also for a second after the first pin of another process. @throws StoreError */
+export async function hasPins(store: Store): Promise<boolean> {
+  if (performance.now() - (emptyAtMillis.get(store) ?? -Infinity) < emptyMillis) return false
+  const [kept] = await store.query<{ rows: number }>('SELECT count() AS rows FROM pins')
+  const isEmpty = kept?.rows === 0
+  if (isEmpty) emptyAtMillis.set(store, performance.now())
+  return !isEmpty
+}
+
 export async function countPins(store: Store): Promise<number> {
   const [row] = await store.query<{ pins: number }>('SELECT count() AS pins FROM pins FINAL')
   return row?.pins ?? 0
@@ -164,6 +177,7 @@ async function writePin(store: Store, pin: Pin, isDeleted = false): Promise<void
     ['id', 'version', 'isDeleted', 'pinnedAt', 'pinnedBy', 'capture', 'names', 'call', 'messages'],
     Buffer.from(`${JSON.stringify(row)}\n`),
   )
+  emptyAtMillis.delete(store)
 }
 
 /** Copies what history has of the call and the pin has not. Safe to do again. */

@@ -21,7 +21,7 @@ import {
 } from '../message-reader.ts'
 import { queryRecords, type MessageTable, type StoredMessage } from '../record-rows.ts'
 import type { Store } from '../store.ts'
-import { findPin, joinCalls, type Pin } from './pin-store.ts'
+import { findPin, hasPins, joinCalls, type Pin } from './pin-store.ts'
 
 /**
  * What the API asks of history, with the calls that are kept: a call is read from its copy once retention has taken any of its
@@ -187,8 +187,7 @@ export async function listKeptMessages(
 
 /** Mostly nothing is kept, and to see that is cheaper than a page of it. */
 async function ifKept<T>(store: Store, list: () => Promise<Page<T>>): Promise<Page<T>> {
-  const [kept] = await store.query<{ rows: number }>('SELECT count() AS rows FROM pins')
-  return kept?.rows === 0 ? { items: [], next: null } : await list()
+  return (await hasPins(store)) ? await list() : { items: [], next: null }
 }
 
 interface Page<T> {
