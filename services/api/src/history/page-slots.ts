@@ -23,9 +23,10 @@ export const allSlots: Slots = { sql: '1', params: {}, kind: 'far' }
 
 /** What is read first: where much comes a page is full with it, and it lies in parts of its own for a while. */
 const nearMicros = 1_000_000
-/** Then so many slots as hold the rest of the page if it goes on like that, and half as many again; of the others the engine need
- *  not look at all parts. */
-const spareSlots = 1.5
+/** Then so many slots as hold the rest of the page if it goes on like that, and more for the case that it does not: of the others the
+ *  engine need not look at all parts. Few rows tell little, and where few come much costs little. */
+const spare = { few: 4, many: 1.5 } as const
+const manyRows = 16
 /** Where nothing was found. */
 const blindSlots = 16
 const blindGrowth = 32
@@ -124,7 +125,8 @@ async function* slotsBehind(
 /** How far to read, in slots from the edge on, after so many of them with so many rows. */
 function nextSlots(read: number, found: number, limit: number): number {
   if (found === 0) return Math.max(blindSlots, Math.floor(read) * blindGrowth)
-  return Math.ceil(Math.max((read * limit * spareSlots) / found, read * minGrowth))
+  const times = found < manyRows ? spare.few : spare.many
+  return Math.ceil(Math.max((read * limit * times) / found, read * minGrowth))
 }
 
 type Times = Pick<Slots, 'since' | 'until'>
