@@ -32,7 +32,7 @@ function someRecord(chance: Chance, texts: readonly string[] = []): SipRecord {
   const payload = first?.bytes.subarray(from, from + chance.upTo(first.bytes.length - from))
   return {
     v: 1,
-    id: Array.from({ length: 32 }, () => chance.of([...'0123456789abcdef'])).join(''),
+    id: Array.from({ length: 32 }, () => chance.upTo(15).toString(16)).join(''),
     atMicros: chance.of([0, 127, 128, 2 ** 32 - 1, 2 ** 32, maxMicros, chance.upTo(maxMicros)]),
     nanos: chance.of([0, 0, 1, 999]),
     precisionMicros: chance.of([0, 1, 1, 1_000_000, Number.MAX_SAFE_INTEGER]),
