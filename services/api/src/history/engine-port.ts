@@ -48,7 +48,7 @@ export function createRemoteEngine(port: MessagePort, exchange: string): Engine 
     else entry?.resolve(told.result)
   })
   port.on('close', () => {
-    for (const { reject } of waiting.values()) reject(new StoreError('the engine is closed', undefined))
+    for (const entry of waiting.values()) entry.reject(new StoreError('the engine is closed', undefined))
     waiting.clear()
   })
 

@@ -112,7 +112,10 @@ async function* slotsBehind(
     if (!isAsked && needs && (read >= 1 || found() === 0)) {
       isAsked = true
       const listed = await findTextSlots(store, needs, rest)
-      if (listed) return yield* inPieces(listed, query)
+      if (listed) {
+        yield* inPieces(listed, query)
+        return
+      }
     }
     read = Math.min(maxNearSlots, nextSlots(read, found(), query.limit))
     const [near, others] = split(rest, query.order === 'desc' ? edge - read : edge + read, query.order)

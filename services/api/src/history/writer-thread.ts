@@ -34,7 +34,7 @@ export function startWriterThread(options: {
   thread.on('exit', (code) => {
     if (!isStopping) onDeath(new Error(`it ended with ${code}`))
   })
-  const post = (message: ToWriter) => thread.postMessage(message)
+  const post = (message: ToWriter) => thread.postMessage(message, [])
   return {
     ask: (number, request) => post({ type: 'request', number, request }),
     async stop() {

@@ -93,7 +93,7 @@ async function run(): Promise<void> {
 }
 
 function send(message: FromWorker): void {
-  parentPort?.postMessage(message)
+  parentPort?.postMessage(message, [])
 }
 
 async function write(options: {
