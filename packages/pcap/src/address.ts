@@ -1,18 +1,20 @@
 import { u16be, u32be } from './byte-order.ts'
 
 const maxCached = 8192
-const ipv4Cache = new Map<number, string>()
+/** One address a place, found by its bits: a map would have to hash a number too large for a small integer. */
+const ipv4Keys = new Uint32Array(maxCached)
+const ipv4Texts: string[] = Array.from({ length: maxCached }, () => '0.0.0.0')
 const ipv6Cache = new Map<string, string>()
 
 /** The IPv4 address at `at` in text. The same few hosts come again and again, so texts are kept (bounded). */
 export function ipv4Text(bytes: Uint8Array, at: number): string {
   const key = u32be(bytes, at)
-  const known = ipv4Cache.get(key)
-  if (known !== undefined) return known
-  const text = `${key >>> 24}.${(key >>> 16) & 255}.${(key >>> 8) & 255}.${key & 255}`
-  if (ipv4Cache.size >= maxCached) ipv4Cache.clear()
-  ipv4Cache.set(key, text)
-  return text
+  const place = (key ^ (key >>> 13)) & (maxCached - 1)
+  if (ipv4Keys[place] !== key) {
+    ipv4Keys[place] = key
+    ipv4Texts[place] = [key >>> 24, (key >>> 16) & 255, (key >>> 8) & 255, key & 255].join('.')
+  }
+  return ipv4Texts[place] ?? ''
 }
 
 /** The IPv6 address at `at` in text, RFC 5952. */

@@ -42,6 +42,9 @@ export function skipShims(
       continue
     }
     switch (etherType) {
+      case etherTypes.ipv4:
+      case etherTypes.ipv6:
+        return { etherType, offset, packetType }
       case etherTypes.vlan:
       case etherTypes.qinq:
       case etherTypes.oldQinq:

@@ -24,8 +24,10 @@ export function sipStart(bytes: Uint8Array, from: number, end: number): SipStart
   // `SIP/` cut off after the token characters it starts with reads as a method: the `/` tells.
   if (at === from || bytes[at] !== space)
     return bytes[at] === 47 && end - at < 4 && at - from === 3 ? 'more' : 'no'
-  let lineEnd = bytes.indexOf(lineFeed, at)
-  if (lineEnd < 0 || lineEnd >= end) return end - from < maxStartLineBytes ? 'more' : 'no'
+  // A loop: the call of `indexOf` costs more than it saves on a line.
+  let lineEnd = at + 1
+  while (lineEnd < end && bytes[lineEnd] !== lineFeed) lineEnd += 1
+  if (lineEnd >= end) return end - from < maxStartLineBytes ? 'more' : 'no'
   while (lineEnd > at && isBlank(bytes[lineEnd - 1] ?? 0)) lineEnd -= 1
   return isVersion(bytes, lineEnd - 7, lineEnd) && isBlank(bytes[lineEnd - 8] ?? 0) ? 'yes' : 'no'
 }
@@ -77,15 +79,29 @@ export function findKnownStart(bytes: Uint8Array, from: number, end: number): nu
 
 /** Index after the empty line that ends the headers, or -1. Tolerates bare line feeds. */
 export function headersEnd(bytes: Uint8Array, from: number, end: number): number {
-  // Two line ends in a row are two or three bytes of CR and LF: every second byte is enough to meet one, and a loop beats
-  // a search from line to line.
-  for (let at = from + 1; at < end; at += 2) {
-    const byte = bytes[at] ?? 0
-    if (byte !== lineFeed && byte !== carriageReturn) continue
-    const found = emptyLineEnd(bytes, at - 1, end)
-    if (found >= 0) return found
+  // Two line ends in a row are two or three bytes of CR and LF: every second byte is enough to meet one. A loop beats a
+  // search from line to line, and looking at four of them at once beats one branch for each.
+  let at = from + 1
+  while (at < end) {
+    while (at + 6 < end && areAllText(bytes, at)) at += 8
+    const stop = Math.min(at + 8, end)
+    for (; at < stop; at += 2) {
+      if ((bytes[at] ?? 0) > carriageReturn) continue
+      const found = emptyLineEnd(bytes, at - 1, end)
+      if (found >= 0) return found
+    }
   }
   return -1
+}
+
+/** Whether none of four bytes, each the second from the one before, can be part of a line end. */
+function areAllText(bytes: Uint8Array, at: number): boolean {
+  const sign =
+    ((bytes[at] ?? 0) - 14) |
+    ((bytes[at + 2] ?? 0) - 14) |
+    ((bytes[at + 4] ?? 0) - 14) |
+    ((bytes[at + 6] ?? 0) - 14)
+  return sign >= 0
 }
 
 /** Index after the empty line if its first line feed is at `at` or the byte behind, else -1. */
@@ -169,19 +185,24 @@ const maxMessagesInDatagram = 64
  */
 export function splitDatagram(payload: Uint8Array): FramedPiece[] {
   const end = payload.length
-  const pieces: FramedPiece[] = []
   let from = skipLineEnds(payload, 0, end)
   if (sipStart(payload, from, end) !== 'yes') return [{ bytes: payload, isSip: false, lineEnds: 0 }]
+  let next = nextStart(payload, from, end)
+  if (next < 0) return [lastPiece(payload, from, from)]
+  const pieces: FramedPiece[] = []
   let lineEnds = from
-  while (pieces.length < maxMessagesInDatagram - 1) {
-    const next = nextStart(payload, from, end)
-    if (next < 0) break
+  while (next >= 0) {
     pieces.push({ bytes: payload.subarray(from, next), isSip: true, lineEnds })
     from = skipLineEnds(payload, next, end)
     lineEnds = from - next
+    next = pieces.length < maxMessagesInDatagram - 1 ? nextStart(payload, from, end) : -1
   }
-  pieces.push({ bytes: from === 0 ? payload : payload.subarray(from), isSip: true, lineEnds })
+  pieces.push(lastPiece(payload, from, lineEnds))
   return pieces
+}
+
+function lastPiece(payload: Uint8Array, from: number, lineEnds: number): FramedPiece {
+  return { bytes: from === 0 ? payload : payload.subarray(from), isSip: true, lineEnds }
 }
 
 /** Where the next message's bytes begin, or -1 if this one is the last. */
