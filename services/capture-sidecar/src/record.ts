@@ -27,14 +27,21 @@ function recordId(message: ExtractedMessage, node: string): string {
   at = putText(bytes, at, src.address)
   at = putText(bytes, at, dst.address)
   bytes.set(payload, at)
+  return createRecordId(atMicros, hash('sha256', startOf(bytes, at + payload.length), 'hex'))
+}
+
+/** A view of the first bytes; those of the scratch are kept, as the same lengths come again and again. */
+function startOf(bytes: Uint8Array<ArrayBuffer>, length: number): Uint8Array {
   // A plain view: one of a Node Buffer is several times as dear.
-  return createRecordId(atMicros, hash('sha256', new Uint8Array(bytes.buffer, 0, at + payload.length), 'hex'))
+  if (bytes !== scratch) return new Uint8Array(bytes.buffer, 0, length)
+  return (scratchStarts[length] ??= new Uint8Array(bytes.buffer, 0, length))
 }
 
 const fixedIdBytes = 16 + 4 * 2
 /** For the bytes of one id at a time: nearly every message fits. */
 const scratch = new Uint8Array(16 * 1024)
 const scratchView = new DataView(scratch.buffer)
+const scratchStarts: (Uint8Array | undefined)[] = Array.from({ length: scratch.length + 1 }, () => undefined)
 const encoder = new TextEncoder()
 
 /** The length in two bytes, then the text in UTF-8; answers the offset behind. */
