@@ -1,11 +1,12 @@
 import { toSlot } from '@sip-capture/contract/bus/record-id.ts'
 import { insertRegisters } from '../registrations/register-store.ts'
 import type { PackedMessage, PackedMessages } from './packed-messages.ts'
+import { RowBinaryReader } from './row-binary-reader.ts'
 import { RowBinaryWriter } from './row-binary-writer.ts'
 import { callSlotColumnNames, writtenColumnNames } from './schema.ts'
 import type { Store } from './store.ts'
 import { insertTextIndex, type SlotCounts } from './text-index/text-index-writer.ts'
-import { toDay } from './time-sql.ts'
+import { atOrAfter, atOrBefore, toDay } from './time-sql.ts'
 
 export interface InsertOutcome {
   readonly stored: number
@@ -26,7 +27,7 @@ export async function insertMessages(
   { areNew = false, counts }: { areNew?: boolean; counts?: SlotCounts } = {},
 ): Promise<InsertOutcome> {
   const unique = [...new Map(messages.map((message) => [message.id, message])).values()]
-  const known = areNew ? new Set<string>() : await findKnownIds(store, unique)
+  const known = areNew || unique.length === 0 ? new Set<string>() : await findKnownIds(store, unique)
   const fresh = known.size === 0 ? unique : unique.filter(({ id }) => !known.has(id))
   if (fresh.length > 0) {
     await insertCallSlots(store, fresh)
@@ -40,17 +41,39 @@ export async function insertMessages(
   return { stored: fresh.length, duplicates: messages.length - fresh.length }
 }
 
-async function findKnownIds(store: Store, messages: readonly PackedMessage[]): Promise<Set<string>> {
-  if (messages.length === 0) return new Set()
-  const rows = await store.query<{ id: string }>(
-    `SELECT lower(hex(id)) AS id FROM messages
-     WHERE slot IN {slots:Array(UInt32)} AND messages.id IN {ids:Array(UUID)}`,
-    {
-      ids: messages.map(({ id }) => id),
-      slots: [...new Set(messages.map(({ atMicros }) => toSlot(atMicros)))],
-    },
+/** What a batch of live traffic lasts, at most, with what came late. */
+const maxBatchMicros = 30_000_000
+const maxListedIds = 100_000
+
+/** Ids that are there already, of these messages and perhaps of others. */
+async function findKnownIds(store: Store, messages: readonly PackedMessage[]): Promise<ReadonlySet<string>> {
+  const stamps = messages.map(({ atMicros }) => atMicros)
+  const from = stamps.reduce((a, b) => Math.min(a, b), Infinity)
+  const to = stamps.reduce((a, b) => Math.max(a, b), 0)
+  const slots = [...new Set(stamps.map(toSlot))]
+  if (to - from <= maxBatchMicros) {
+    // Mostly nothing is of their time yet: that is known without a look at thousands of ids.
+    const ids = await readIds(
+      store,
+      `slot IN {slots:Array(UInt32)} AND ${atOrAfter('{from:Int64}')} AND ${atOrBefore('{to:Int64}')}
+       LIMIT {limit:UInt32}`,
+      { slots, from, to, limit: maxListedIds },
+    )
+    if (ids.length < maxListedIds) return new Set(ids)
+  }
+  const asked = { slots, ids: messages.map(({ id }) => id) }
+  return new Set(
+    await readIds(store, 'slot IN {slots:Array(UInt32)} AND messages.id IN {ids:Array(UUID)}', asked),
   )
-  return new Set(rows.map((row) => row.id))
+}
+
+async function readIds(store: Store, where: string, params: Record<string, unknown>): Promise<string[]> {
+  const rows = new RowBinaryReader(
+    await store.queryBinary(`SELECT messages.id FROM messages WHERE ${where}`, params),
+  )
+  const ids: string[] = []
+  while (!rows.isEnd) ids.push(rows.uuid())
+  return ids
 }
 
 async function insertCallSlots(store: Store, messages: readonly PackedMessage[]): Promise<void> {
