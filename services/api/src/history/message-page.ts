@@ -69,7 +69,7 @@ async function readFar(
   slots: Slots,
 ): Promise<StoredMessage[]> {
   const { sql, params } = toCondition(query, slots)
-  const inOrder = `${toOrder(query.order)} LIMIT 1 BY messages.at, messages.id LIMIT {limit:UInt32}`
+  const inOrder = `${toOrder(query.order, slotKey)} LIMIT 1 BY messages.at, messages.id LIMIT {limit:UInt32}`
   return await queryRecords(
     store,
     `WHERE ${slots.sql} AND (slot, callId, messages.at, messages.id) IN (
@@ -89,7 +89,7 @@ async function readNear(store: Store, query: MessageQuery, slots: Slots): Promis
     const { sql, params } = toCondition({ ...query, limit, after }, slots)
     const found = await queryRecords(
       store,
-      `WHERE ${sql} ${toOrder(query.order)} LIMIT {limit:UInt32}
+      `WHERE ${sql} ${toOrder(query.order, timeKey)} LIMIT {limit:UInt32}
        SETTINGS max_execution_time = ${maxSearchSeconds}, ${slots.kind === 'call' ? ofCall : readLate}`,
       params,
       { withFrames: false },
@@ -106,9 +106,13 @@ function toKey({ record }: StoredMessage): RowKey {
   return { atMicros: record.atMicros, id: record.id }
 }
 
-function toOrder(order: MessageQuery['order']): string {
+const timeKey = ['messages.at', 'messages.id']
+/** The same order, told so that much can be read in it. */
+const slotKey = ['slot', ...timeKey]
+
+function toOrder(order: MessageQuery['order'], key: readonly string[]): string {
   const direction = order === 'desc' ? 'DESC' : 'ASC'
-  return `ORDER BY slot ${direction}, messages.at ${direction}, messages.id ${direction}`
+  return `ORDER BY ${key.map((column) => `${column} ${direction}`).join(', ')}`
 }
 
 function toCondition(query: MessageQuery, slots: Slots): SqlCondition {
