@@ -2,11 +2,19 @@
 
 const microsPerMilli = 1000
 
+const microsPerSecond = 1_000_000
+let lastSecond = -1
+let lastText = ''
+
 /** Epoch microseconds → `2026-11-23T05:41:50.123456Z`. */
 export function toRfc3339(atMicros: number): string {
-  const millis = Math.floor(atMicros / microsPerMilli)
-  const micros = atMicros - millis * microsPerMilli
-  return `${new Date(millis).toISOString().slice(0, -1)}${String(micros).padStart(3, '0')}Z`
+  const second = Math.floor(atMicros / microsPerSecond)
+  // Messages come many in a second, and the calendar costs more than all else of a row.
+  if (second !== lastSecond) {
+    lastText = new Date(second * 1000).toISOString().slice(0, -'000Z'.length)
+    lastSecond = second
+  }
+  return `${lastText}${String(atMicros - second * microsPerSecond).padStart(6, '0')}Z`
 }
 
 const rfc3339 = /^(\d{4}-\d{2}-\d{2})[Tt ](\d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?([Zz]|[+-]\d{2}:\d{2})$/

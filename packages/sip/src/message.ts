@@ -145,14 +145,14 @@ export class SipMessage {
     return this.#to
   }
 
-  /** The same as `from.tag`, without reading the rest. */
+  /** The same as `from.tag`, without reading the rest where that is not read yet. */
   get fromTag(): string {
-    return (this.#fromTag ??= this.#tag('from'))
+    return (this.#fromTag ??= this.#from ? this.#from.tag : this.#tag('from'))
   }
 
-  /** The same as `to.tag`, without reading the rest. */
+  /** The same as `to.tag`, likewise. */
   get toTag(): string {
-    return (this.#toTag ??= this.#tag('to'))
+    return (this.#toTag ??= this.#to ? this.#to.tag : this.#tag('to'))
   }
 
   /** The first Via entry, without reading the others. */
