@@ -20,6 +20,16 @@ async function idsOnBus(system: System): Promise<Set<string>> {
   return ids
 }
 
+const sourceOf = { 'ami-bridge': 'ami', 'capture-sidecar': 'wire', api: undefined } as const
+
+/** When the source that receives by this service began. */
+async function startOf(system: System, name: keyof typeof sourceOf): Promise<string | undefined> {
+  const { items } = await system.sources()
+  const isReceiving = ({ kind, state }: (typeof items)[number]) =>
+    kind === sourceOf[name] && (state === 'up' || state === 'degraded')
+  return items.find(isReceiving)?.startedAt
+}
+
 function startCalls(system: System) {
   return runSipp({
     scenario: 'answered',
@@ -47,10 +57,14 @@ export async function killInTraffic(
   const calling = startCalls(system)
   await until(async () => (await system.count({ source: 'wire' })) > 500, 'traffic')
   const before = system.stack.service(name).starts
+  const began = await startOf(system, name)
   system.stack.service(name).kill('SIGKILL')
   await until(() => system.stack.service(name).starts > before, `${name} to be started again`)
   await system.stack.service(name).ready()
   await system.ready()
+  // Until it says so itself, what it said before it was killed still stands.
+  if (began !== undefined)
+    await until(async () => ![began, undefined].includes(await startOf(system, name)), `${name} to receive`)
   const phone = await calling
   const far = await trunk.stop()
   t.equal(phone.callsOk, calls, 'the calls themselves never notice')
