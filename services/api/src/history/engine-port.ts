@@ -9,8 +9,8 @@ const statement = z.object({ number: z.int(), as: z.enum(['run', 'lines', 'bytes
 type Statement = z.infer<typeof statement>
 
 const answer = z.union([
-  z.object({ number: z.int(), result: z.union([z.string(), z.instanceof(Uint8Array), z.undefined()]) }),
   z.object({ number: z.int(), fault: z.string(), code: z.int().optional() }),
+  z.object({ number: z.int(), result: z.union([z.string(), z.instanceof(Uint8Array), z.undefined()]) }),
 ])
 type Answer = z.infer<typeof answer>
 
