@@ -106,6 +106,18 @@ export class SipMessage {
     return headers
   }
 
+  /** What stands behind the first `mark` in the bytes as far as the next character of `ends`, a character a byte: what a search that
+   *  knows nothing of SIP finds. Undefined where the head has no mark. */
+  firstBehind(mark: string, ends: string): string | undefined {
+    const { text } = this.#head
+    const at = text.indexOf(mark)
+    if (at < 0) return undefined
+    const start = at + mark.length
+    let end = start
+    while (end < text.length && !ends.includes(text.charAt(end))) end++
+    return text.slice(start, end)
+  }
+
   /** The value of the first header of that name (long form, lower case), or `undefined`. */
   header(canonical: string): string | undefined {
     const at = this.#canonicals.indexOf(canonical)

@@ -6,6 +6,15 @@ import type { Test } from '@sip-capture/contract/search/query.ts'
 import { nowMicros } from '@sip-capture/contract/time.ts'
 import { fold, foldNumber, foldText } from '../filter-words.ts'
 import {
+  branchSql,
+  mayHaveNumber,
+  numbers,
+  partyFoldSql,
+  requestUriSql,
+  userAgentFoldSql,
+  userSql,
+} from './implied-columns.ts'
+import {
   anySql,
   exactSql,
   likeFoldedSql,
@@ -61,25 +70,30 @@ const range =
   (tests, params) =>
     anySql(tests, (test) => columns.map((column) => rangeSql(column, test, params, unknown)).join(' OR '))
 
-/** As `foldParty` makes it; the engine folds ASCII alone. */
-const partyFold = (side: 'from' | 'to'): string =>
-  `if(${side}Fold = '', lower(concat(${side}DisplayName, '\\n', ${side}Uri)), ${side}Fold)`
-
 /** From and To: part of name or URI; with `*` the whole user, name or URI. */
 const party =
   (side: 'from' | 'to'): Leaf =>
   (tests, params) =>
     anySql(tests, (test) => {
-      if ('text' in test) return `position(${partyFold(side)}, ${params.add(fold(test.text), 'String')}) > 0`
+      if ('text' in test)
+        return `position(${partyFoldSql(side)}, ${params.add(fold(test.text), 'String')}) > 0`
       if (test.op !== 'like') return '0'
       const [first = '', ...others] = test.parts
       const user = toLikePattern([foldNumber(first), ...others.map(foldText)])
       return [
-        `replaceRegexpOne(lower(${side}User), '^[+]', '') LIKE ${params.add(user, 'String')}`,
+        `replaceRegexpOne(lower(${userSql(side)}), '^[+]', '') LIKE ${params.add(user, 'String')}`,
         likeFoldedSql(`${side}DisplayName`, test.parts, params),
         likeFoldedSql(`${side}Uri`, test.parts, params),
       ].join(' OR ')
     })
+
+const number: Leaf = (tests, params) =>
+  anySql(tests, (test) => {
+    const holds = numbersSql([test], params, numbers)
+    return 'text' in test
+      ? `(${mayHaveNumber(params.add(foldNumber(test.text), 'String'))} AND ${holds})`
+      : holds
+  })
 
 const address =
   (...sides: readonly ('src' | 'dst')[]): Leaf =>
@@ -111,7 +125,7 @@ function whenSql(test: Test, params: SqlParams): string {
 const leaves: Readonly<Record<MessageField, Leaf>> = {
   from: party('from'),
   to: party('to'),
-  number: numbersSql,
+  number,
   method: exact('method'),
   // 0: no status, a request.
   status: range(['status'], 0),
@@ -125,19 +139,19 @@ const leaves: Readonly<Record<MessageField, Leaf>> = {
   ua: (tests, params) =>
     anySql(tests, (test) =>
       'text' in test
-        ? `position(userAgentFold, ${params.add(fold(test.text), 'String')}) > 0`
+        ? `position(${userAgentFoldSql}, ${params.add(fold(test.text), 'String')}) > 0`
         : test.op === 'like'
           ? likeFoldedSql('userAgent', test.parts, params)
           : '0',
     ),
-  uri: part('requestUri'),
+  uri: part(requestUriSql),
   source: exact('source'),
   transport: exact('transport'),
   direction: exact('direction'),
   kind: exact('kind'),
   sdp: exact(`if(hasSdp, 'yes', 'no')`),
   cseq: range(['cseq'], -1),
-  branch: exact('branch'),
+  branch: exact(branchSql),
   channel: exact('channel'),
   node: exact('node'),
   size: range(['sizeBytes']),

@@ -3,6 +3,13 @@ import { fold, foldParty } from '../filter-words.ts'
 import type { MessageView } from '../ingest/message-row.ts'
 import { toRegisterCells } from '../registrations/register-columns.ts'
 import { writeFrames } from './frames-column.ts'
+import {
+  writtenBranch,
+  writtenNumbers,
+  writtenRequestUri,
+  writtenToTag,
+  writtenUser,
+} from './implied-columns.ts'
 import { RowBinaryWriter } from './row-binary-writer.ts'
 
 /** A message on its way into history, as far as it must be known besides its row. */
@@ -118,15 +125,16 @@ function writeMessage(
   writer.text(parts.method)
   writer.uint16(parts.status ?? 0)
   writer.text(parts.reason)
-  writer.text(parts.requestUri)
+  writer.text(writtenRequestUri(parts))
   writeParty(writer, parts.from)
   writeParty(writer, parts.to)
   const numbersFrom = writer.size
-  writer.texts(view.numbers)
+  writer.texts(writtenNumbers(view))
   const numbersTo = writer.size
   writer.integer64(parts.cseq?.number ?? -1)
-  writer.text(parts.branch)
-  writeBothCases(writer, parts.userAgent)
+  writer.text(writtenBranch(view))
+  const isAgentAscii = writer.text(parts.userAgent)
+  writer.text(isAgentAscii ? '' : fold(parts.userAgent))
   writer.bool(parts.hasSdp)
   writer.uint32(record.payload.length)
   // What can be worked out again is not kept: sixteen bytes that nothing compresses.
@@ -141,22 +149,15 @@ function writeMessage(
   const framesBegin = writer.begin()
   writeFrames(writer, record.frames, record.payload, record)
   writer.end(framesBegin)
+  writer.text(writtenToTag(parts))
   // `insertTextIndex` comes before it.
   writer.bool(true)
   return { callId, payloadTo, numbersFrom, numbersTo }
 }
 
-/** A text, and as `fold` makes it. */
-function writeBothCases(writer: RowBinaryWriter, text: string): void {
-  if (writer.text(text)) writer.lowerCaseOfLast(text.length)
-  else writer.text(fold(text))
-}
-
 function writeParty(writer: RowBinaryWriter, party: MessageView['row']['from']): void {
   const isNameAscii = writer.text(party.displayName)
   const isAscii = writer.text(party.uri) && isNameAscii
-  writer.text(party.user)
-  writer.text(party.host)
-  writer.text(party.tag)
+  writer.text(writtenUser(party))
   writer.text(isAscii ? '' : foldParty(party))
 }

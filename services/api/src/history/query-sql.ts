@@ -92,14 +92,14 @@ export function likeFoldedSql(column: string, parts: readonly string[], params: 
   return `lower(${column}) LIKE ${params.add(toLikePattern(parts.map(foldText)), 'String')}`
 }
 
-/** Over the column `numbers`: a part of one, with `*` the whole of one. */
-export function numbersSql(tests: readonly Test[], params: SqlParams): string {
+/** Over an array: a part of one, with `*` the whole of one. */
+export function numbersSql(tests: readonly Test[], params: SqlParams, numbers = 'numbers'): string {
   return anySql(tests, (test) => {
     if ('text' in test)
-      return `arrayExists(n -> position(n, ${params.add(foldNumber(test.text), 'String')}) > 0, numbers)`
+      return `arrayExists(n -> position(n, ${params.add(foldNumber(test.text), 'String')}) > 0, ${numbers})`
     if (test.op !== 'like') return '0'
     const [first = '', ...others] = test.parts
     const pattern = toLikePattern([foldNumber(first), ...others.map(fold)])
-    return `arrayExists(n -> n LIKE ${params.add(pattern, 'String')}, numbers)`
+    return `arrayExists(n -> n LIKE ${params.add(pattern, 'String')}, ${numbers})`
   })
 }

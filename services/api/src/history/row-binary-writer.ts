@@ -100,20 +100,6 @@ export class RowBinaryWriter {
     return written === length
   }
 
-  /** The ASCII text that was written last, of this length, once more in lower case. */
-  lowerCaseOfLast(length: number): void {
-    const last = this.#at - length
-    this.#ensure(length + maxLengthBytes)
-    this.length(length)
-    const bytes = this.#bytes
-    const to = this.#at
-    for (let n = 0; n < length; n++) {
-      const byte = bytes[last + n] as number
-      bytes[to + n] = byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte
-    }
-    this.#at = to + length
-  }
-
   /** The text that was written last, from `from` on, in memory of its own. */
   textAt(from: number): string {
     const bytes = this.#bytes

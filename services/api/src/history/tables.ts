@@ -19,6 +19,13 @@ export interface ColumnAddition {
   readonly index: string
 }
 
+/** How a column is compressed from now on; `type` has the codec. What is there stays as it is until it is merged. */
+export interface ColumnCodec {
+  readonly table: string
+  readonly column: string
+  readonly type: string
+}
+
 /** How the tables of a history lie: the only place that knows whether they are spread over a cluster. Rows are read and inserted
  *  by the name of the table, wherever they lie. */
 export interface Tables {
@@ -26,6 +33,8 @@ export interface Tables {
   create(table: TableDefinition): readonly string[]
   /** Statements that add a column where it is missing; `Store.define` takes them. */
   add(addition: ColumnAddition): readonly string[]
+  /** A statement that changes how a column is compressed; `Store.define` takes it. */
+  compress(codec: ColumnCodec): string
   /** A statement that changes rows or settings of a table where they are; `Store.define` takes it. */
   alter(name: string, change: string): string
   /** The table that holds the rows, as tables of the system name it. */
@@ -42,6 +51,7 @@ export const tablesOfOne: Tables = {
   add: ({ table, column, type, index }) => [
     `ALTER TABLE ${table} ADD COLUMN IF NOT EXISTS ${column} ${type}, ADD INDEX IF NOT EXISTS ${index}`,
   ],
+  compress: ({ table, column, type }) => `ALTER TABLE ${table} MODIFY COLUMN ${column} ${type}`,
   alter: (name, change) => `ALTER TABLE ${name} ${change}`,
   holderOf: (name) => name,
   system: (name) => `system.${name}`,
@@ -67,6 +77,8 @@ export function tablesOfCluster(
         ADD COLUMN IF NOT EXISTS ${column} ${type}, ADD INDEX IF NOT EXISTS ${index}`,
       `ALTER TABLE ${table}${everywhere} ADD COLUMN IF NOT EXISTS ${column} ${type}`,
     ],
+    compress: ({ table, column, type }) =>
+      `ALTER TABLE ${holderOf(table)}${everywhere} MODIFY COLUMN ${column} ${type}`,
     alter: (name, change) => `ALTER TABLE ${holderOf(name)}${everywhere} ${change}`,
     holderOf,
     system: (name) => `clusterAllReplicas('${cluster}', system.${name})`,

@@ -40,19 +40,6 @@ t.test('texts', async (t) => {
     }
 })
 
-t.test('an ASCII text in lower case behind itself', async (t) => {
-  for (const size of sizes) {
-    const text = 'A@[`aZz{1-'.repeat(size).slice(0, size)
-    t.same(
-      written((writer) => {
-        writer.text(text)
-        writer.lowerCaseOfLast(size)
-      }),
-      Buffer.concat([sized(Buffer.from(text)), sized(Buffer.from(text.toLowerCase()))]),
-    )
-  }
-})
-
 t.test('a value whose length is known behind it', async (t) => {
   for (const size of sizes) {
     const bytes = Buffer.from(Array.from({ length: size }, (_, n) => n % 251))

@@ -8,12 +8,13 @@ import { insertCallEvents, readCallEvents } from '../../src/history/leg-store.ts
 import { listMessages } from '../../src/history/message-page.ts'
 import { readCallMessages, type RowKey } from '../../src/history/message-reader.ts'
 import { insertMessages } from '../../src/history/message-writer.ts'
-import { messageColumnNames, migrate, migrations } from '../../src/history/schema.ts'
+import { migrate, migrations } from '../../src/history/schema.ts'
 import type { Store } from '../../src/history/store.ts'
 import { readLatestRegisters } from '../../src/registrations/register-store.ts'
 import { callMessages } from '../calls/call-messages.ts'
 import { insertViews, pack, viewOf } from '../message-view.ts'
 import { sipRecordOf, sipText } from '../sip-records.ts'
+import { insertAsBefore } from './rows-of-before.ts'
 import { openTestStore } from '../test-store.ts'
 
 const start = 1_795_391_929_000_000
@@ -32,18 +33,13 @@ const calls = (count: number, from = start) =>
 
 t.test('tables are made once, also by two at once; a version before goes on with them', async (t) => {
   const store = await openTestStore(t, { hasTables: false })
-  const older = migrations.slice(0, -1)
-  /** As a program of before the text index does. */
-  const insertAsBefore = async (views: ReturnType<typeof calls>): Promise<void> => {
-    const packed = pack(views)
-    const rows = packed.all.map((message) => packed.rowsOf([message]).subarray(0, -1))
-    await store.insertBinary('messages', messageColumnNames, Buffer.concat(rows))
-  }
+  // Before the text index.
+  const older = migrations.slice(0, 3)
   await Promise.all([migrate(store, older), migrate(store, older)])
-  await insertAsBefore(calls(20))
+  await insertAsBefore(store, calls(20))
   await Promise.all([migrate(store), migrate(store)])
   await migrate(store)
-  await insertAsBefore(calls(30).slice(20))
+  await insertAsBefore(store, calls(30).slice(20))
   t.equal((await insertViews(store, calls(40))).stored, 10, 'what was running still writes')
   const list = async (filter: MessageFilter) =>
     (await listMessages(store, { filter, order: 'asc', limit: 100 })).items.map(({ callId }) => callId)

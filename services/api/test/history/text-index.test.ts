@@ -199,6 +199,7 @@ t.test('whether a query asks the text', async (t) => {
     [{ method: ['INVITE'], q: 'status:4xx number:49*' }, false],
     [{ text: ['a'] }, true],
     [{ q: 'word' }, true],
+    [{ q: 'branch:z9hG4bK1' }, true],
     [{ q: 'method:INVITE -(status:200 OR -text:word)' }, true],
   ]
   for (const [filter, asks] of cases)
@@ -223,6 +224,8 @@ t.test('what a query needs', async (t) => {
     [{ q: '4930123' }, [['4930123']]],
     [{ number: ['+4930123'] }, [['4930123']]],
     [{ q: 'number:49*30123' }, [['30123']]],
+    [{ q: 'branch:z9hG4bK1*,z9hG4bK2' }, [['z9hg4bk1'], ['z9hg4bk2']]],
+    [{ q: 'from:alice' }, undefined],
     [{ text: Array.from({ length: 9 }, (_, n) => `word-${n}`) }, undefined],
   ]
   for (const [filter, needs] of cases) t.same(needsOf(filter), needs, JSON.stringify(filter))

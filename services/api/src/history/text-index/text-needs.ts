@@ -51,7 +51,7 @@ export function toTextNeeds(query: Query<MessageField>): TextNeeds | undefined {
 export function asksText(query: Query<MessageField>): boolean {
   switch (query.type) {
     case 'test':
-      return query.field === 'text'
+      return query.field === 'text' || query.field === 'branch'
     case 'not':
       return asksText(query.term)
     default:
@@ -63,7 +63,7 @@ export function asksText(query: Query<MessageField>): boolean {
 function textsOf(field: MessageField, test: Test): readonly string[] {
   if (test.op !== 'contains' && test.op !== 'equals' && test.op !== 'like') return []
   const parts = test.op === 'like' ? test.parts : [test.text]
-  if (field === 'text') return parts.map(foldText)
+  if (field === 'text' || field === 'branch') return parts.map(foldText)
   if (field !== 'number') return []
   const [first = '', ...others] = parts
   return [foldNumber(first), ...others.map(fold)]
