@@ -3,7 +3,7 @@ import { createDirectory } from '../src/directory.ts'
 import { writeFrames } from '../src/history/frames-column.ts'
 import { insertMessages, type InsertOutcome } from '../src/history/message-writer.ts'
 import { PackedMessages } from '../src/history/packed-messages.ts'
-import { RowBinaryWriter } from '../src/history/row-binary-writer.ts'
+import { BinaryWriter } from '../src/history/binary-writer.ts'
 import type { Store } from '../src/history/store.ts'
 import { toNaming, MessageView } from '../src/ingest/message-row.ts'
 
@@ -53,7 +53,7 @@ export function packFrames(
   payload: Uint8Array,
   stamp: { atMicros: number; nanos: number },
 ): Buffer {
-  const writer = new RowBinaryWriter(64)
+  const writer = new BinaryWriter(64)
   writeFrames(writer, frames, payload, stamp)
   return writer.written()
 }

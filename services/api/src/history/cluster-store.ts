@@ -98,6 +98,8 @@ export function openClusterStore({ urls, cluster }: { urls: readonly string[]; c
     queryBinary: (sql, params) => ask((server) => server.queryBinary(sql, params), true),
     insert: (table, columns, body) => ask((server) => server.insert(table, columns, body), false),
     insertBinary: (table, columns, rows) => ask((server) => server.insertBinary(table, columns, rows), false),
+    insertColumns: (table, columns, block) =>
+      ask((server) => server.insertColumns(table, columns, block), false),
     command: (sql, params) => ask((server) => server.command(sql, params), false),
     async close() {
       await Promise.all(servers.map((server) => server.close()))

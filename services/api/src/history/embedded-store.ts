@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { readFile, rm, writeFile } from 'node:fs/promises'
+import { open, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Engine } from './engine.ts'
 import { withLiterals } from './literals.ts'
@@ -23,15 +23,13 @@ export function createEmbeddedStore(engine: Engine): Store {
     }
   }
   const command = (sql: string, params: Record<string, unknown> = {}) => engine.run(withLiterals(sql, params))
-  const insertAs =
-    (format: 'RowBinary' | 'JSONCompactEachRow') =>
-    (table: string, columns: readonly string[], rows: Buffer): Promise<void> =>
-      withFile(async (file) => {
-        await writeFile(file, rows, { mode: 0o600 })
-        await engine.run(
-          `INSERT INTO ${table} (${columns.join(', ')}) FROM INFILE ${toSqlString(file)} FORMAT ${format}`,
-        )
-      })
+  const insert = (table: string, columns: readonly string[], format: string, pieces: readonly Buffer[]) =>
+    withFile(async (file) => {
+      await writePieces(file, pieces)
+      await engine.run(
+        `INSERT INTO ${table} (${columns.join(', ')}) FROM INFILE ${toSqlString(file)} FORMAT ${format}`,
+      )
+    })
   return {
     tables: tablesOfOne,
     define: (sql) => command(sql),
@@ -48,10 +46,23 @@ export function createEmbeddedStore(engine: Engine): Store {
         return await readFile(file)
       })
     },
-    insert: insertAs('JSONCompactEachRow'),
-    insertBinary: insertAs('RowBinary'),
+    insert: (table, columns, body) => insert(table, columns, 'JSONCompactEachRow', [body]),
+    insertBinary: (table, columns, rows) => insert(table, columns, 'RowBinary', [rows]),
+    insertColumns: (table, columns, block) => insert(table, columns, 'Native', block),
     command,
     close: () => engine.close(),
+  }
+}
+
+/** In one go: pieces are many and most are short. */
+async function writePieces(path: string, pieces: readonly Buffer[]): Promise<void> {
+  const file = await open(path, 'wx', 0o600)
+  try {
+    const { bytesWritten } = await file.writev(pieces)
+    const size = pieces.reduce((sum, { length }) => sum + length, 0)
+    if (bytesWritten < size) throw new Error(`${bytesWritten} of ${size} bytes could be written`)
+  } finally {
+    await file.close()
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Frame } from '@sip-capture/contract/bus/sip-record.ts'
-import type { RowBinaryWriter } from './row-binary-writer.ts'
+import type { BinaryWriter } from './binary-writer.ts'
 import { headLength, isPlainUdp, keptBytes, packHead, unpackHead } from './udp-heads.ts'
 import { words } from './word-cache.ts'
 
@@ -30,7 +30,7 @@ interface Stamp {
 
 /** The value of the column, without its length. */
 export function writeFrames(
-  writer: RowBinaryWriter,
+  writer: BinaryWriter,
   frames: readonly Frame[],
   payload: Uint8Array,
   record: Stamp,
@@ -38,7 +38,7 @@ export function writeFrames(
   for (const frame of frames) writeFrame(writer, frame, payload, record)
 }
 
-function writeFrame(writer: RowBinaryWriter, frame: Frame, payload: Uint8Array, record: Stamp): void {
+function writeFrame(writer: BinaryWriter, frame: Frame, payload: Uint8Array, record: Stamp): void {
   const { bytes, interfaceName } = frame
   const at = findPayload(bytes, payload)
   const hasStamp = frame.atMicros !== record.atMicros || frame.nanos !== record.nanos

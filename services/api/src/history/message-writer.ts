@@ -2,7 +2,7 @@ import { toSlot } from '@sip-capture/contract/bus/record-id.ts'
 import { insertRegisters } from '../registrations/register-store.ts'
 import type { PackedMessage, PackedMessages } from './packed-messages.ts'
 import { RowBinaryReader } from './row-binary-reader.ts'
-import { RowBinaryWriter } from './row-binary-writer.ts'
+import { BinaryWriter } from './binary-writer.ts'
 import { callSlotColumnNames, writtenColumnNames } from './schema.ts'
 import type { Store } from './store.ts'
 import { insertTextIndex, type SlotCounts } from './text-index/text-index-writer.ts'
@@ -36,7 +36,7 @@ export async function insertMessages(
       store,
       fresh.flatMap(({ register }) => register ?? []),
     )
-    await store.insertBinary('messages', writtenColumnNames, packed.rowsOf(fresh))
+    await store.insertColumns('messages', writtenColumnNames, packed.rowsOf(fresh))
   }
   return { stored: fresh.length, duplicates: messages.length - fresh.length }
 }
@@ -77,7 +77,7 @@ async function readIds(store: Store, where: string, params: Record<string, unkno
 }
 
 async function insertCallSlots(store: Store, messages: readonly PackedMessage[]): Promise<void> {
-  const writer = new RowBinaryWriter(messages.length * 64)
+  const writer = new BinaryWriter(messages.length * 64)
   const written = new Set<string>()
   for (const { atMicros, callId, capture } of messages) {
     const slot = toSlot(atMicros)

@@ -10,7 +10,8 @@ import {
   writtenToTag,
   writtenUser,
 } from './implied-columns.ts'
-import { RowBinaryWriter } from './row-binary-writer.ts'
+import { NativeBlock } from './native-block.ts'
+import { writtenColumns } from './schema.ts'
 
 /** A message on its way into history, as far as it must be known besides its row. */
 export interface PackedMessage {
@@ -22,142 +23,140 @@ export interface PackedMessage {
   readonly method: string
   /** Its line in `registers`, if it has one: JSON. */
   readonly register: string | undefined
-  /** Where its row is, and in it the payload and the numbers. */
-  readonly from: number
-  readonly to: number
+  /** The number of its row. */
+  readonly row: number
+  /** Where its payload is in `payloads`. */
   readonly payloadFrom: number
   readonly payloadTo: number
+  /** Where its numbers are in `numbers`, as far as they are written. */
   readonly numbersFrom: number
   readonly numbersTo: number
 }
 
-/** To begin with; it doubles as it fills. */
-const firstBytes = 64 * 1024
-
 /**
- * Messages that wait to be stored, each as its row of `messages` in RowBinary. A row is made as soon as its message is read:
- * thousands that wait as objects would be copied by the garbage collector again and again, which costs more than to make them.
+ * Messages that wait to be stored, as rows of `messages`. A row is made as soon as its message is read: thousands that wait as
+ * objects would be copied by the garbage collector again and again, which costs more than to make them.
  */
 export class PackedMessages {
-  readonly #rows = new RowBinaryWriter(firstBytes)
+  readonly #block = new NativeBlock(writtenColumns)
   #all: PackedMessage[] = []
 
   get all(): readonly PackedMessage[] {
     return this.#all
   }
 
+  /** @throws RangeError for a value that its column does not take; nothing of the message is kept then. */
   add(view: MessageView): void {
     const { record, naming, parts } = view
-    const from = this.#rows.size
-    const { callId, payloadTo, numbersFrom, numbersTo } = writeMessage(this.#rows, view)
+    const { payload, numbers, callId } = this.#block.columns
+    const { size: callIdFrom } = callId
+    const { size: numbersFrom } = numbers.texts
+    try {
+      writeMessage(this.#block.columns, view)
+    } catch (error) {
+      this.#block.dropUnfinished()
+      throw error
+    }
     const cells = toRegisterCells(view)
     this.#all.push({
       id: record.id,
       atMicros: record.atMicros,
-      callId,
+      // A piece of the message's text would keep all of it, as long as the piece is kept.
+      callId: callId.textAt(callIdFrom),
       capture: naming.capture,
       method: parts.method,
       register: cells && JSON.stringify(cells),
-      from,
-      to: this.#rows.size,
-      payloadFrom: payloadTo - record.payload.length,
-      payloadTo,
+      row: this.#block.rows,
+      payloadFrom: payload.size - record.payload.length,
+      payloadTo: payload.size,
       numbersFrom,
-      numbersTo,
+      numbersTo: numbers.texts.size,
     })
+    this.#block.endRow()
   }
 
-  /** All rows: what `PackedMessage` tells places in. */
-  get bytes(): Buffer {
-    return this.#rows.written()
+  /** The payloads of all, as `PackedMessage` tells places in them. */
+  get payloads(): Buffer {
+    return this.#block.columns.payload.written()
   }
 
-  /** The rows of some of them, one behind the other: a view where they lie so. */
-  rowsOf(messages: readonly PackedMessage[]): Buffer {
-    const bytes = this.#rows.written()
-    const isRow = messages.every(({ from }, index) => index === 0 || from === messages[index - 1]?.to)
-    return isRow
-      ? bytes.subarray(messages[0]?.from ?? 0, messages.at(-1)?.to ?? 0)
-      : Buffer.concat(messages.map(({ from, to }) => bytes.subarray(from, to)))
+  get numbers(): Buffer {
+    return this.#block.columns.numbers.texts.written()
+  }
+
+  /** The rows of some of them, in the order of `writtenColumns`. */
+  rowsOf(messages: readonly PackedMessage[]): Buffer[] {
+    const isAll = messages.length === this.#all.length && messages.every(({ row }, n) => row === n)
+    return this.#block.toPieces(isAll ? undefined : messages.map(({ row }) => row))
   }
 
   /** Empty again, with the memory it has: what was handed out of it is no longer good. */
   clear(): void {
-    this.#rows.clear()
+    this.#block.clear()
     this.#all = []
   }
 
   payloadOf({ payloadFrom, payloadTo }: PackedMessage): Buffer {
-    return this.#rows.written().subarray(payloadFrom, payloadTo)
+    return this.payloads.subarray(payloadFrom, payloadTo)
   }
 }
 
-/** In the order of `writtenColumnNames`; answers where some of it is. */
-function writeMessage(
-  writer: RowBinaryWriter,
-  view: MessageView,
-): Pick<PackedMessage, 'callId' | 'payloadTo' | 'numbersFrom' | 'numbersTo'> {
-  const { record, naming, parts, message } = view
-  writer.integer64(record.atMicros)
-  writer.uint16(record.nanos)
-  writer.uuid(record.id)
-  const callIdFrom = writer.size
-  writer.text(parts.callId)
-  // A piece of the message's text would keep all of it, as long as the piece is kept.
-  const callId = writer.textAt(callIdFrom)
-  writer.integer64(record.precisionMicros)
-  writer.text(record.source)
-  writer.text(record.node)
-  writer.text(record.transport)
-  writer.text(naming.direction)
-  writer.text(record.src.address)
-  writer.uint16(record.src.port)
-  writer.text(naming.srcName)
-  writer.text(record.dst.address)
-  writer.uint16(record.dst.port)
-  writer.text(naming.dstName)
-  writer.text(naming.trunk)
-  writer.text(record.channel ?? '')
-  writer.uint32(record.copies)
-  writer.text(naming.capture)
+type Columns = NativeBlock<typeof writtenColumns>['columns']
 
-  writer.text(parts.kind)
-  writer.text(parts.method)
-  writer.uint16(parts.status ?? 0)
-  writer.text(parts.reason)
-  writer.text(writtenRequestUri(parts))
-  writeParty(writer, parts.from)
-  writeParty(writer, parts.to)
-  const numbersFrom = writer.size
-  writer.texts(writtenNumbers(view))
-  const numbersTo = writer.size
-  writer.integer64(parts.cseq?.number ?? -1)
-  writer.text(writtenBranch(view))
-  const isAgentAscii = writer.text(parts.userAgent)
-  writer.text(isAgentAscii ? '' : fold(parts.userAgent))
-  writer.bool(parts.hasSdp)
-  writer.uint32(record.payload.length)
+function writeMessage(to: Columns, view: MessageView): void {
+  const { record, naming, parts, message } = view
+  to.at.integer64(record.atMicros)
+  to.nanos.uint16(record.nanos)
+  to.id.uuid(record.id)
+  to.callId.text(parts.callId)
+  to.precisionMicros.integer64(record.precisionMicros)
+  to.source.text(record.source)
+  to.node.text(record.node)
+  to.transport.text(record.transport)
+  to.direction.text(naming.direction)
+  to.srcAddress.text(record.src.address)
+  to.srcPort.uint16(record.src.port)
+  to.srcName.text(naming.srcName)
+  to.dstAddress.text(record.dst.address)
+  to.dstPort.uint16(record.dst.port)
+  to.dstName.text(naming.dstName)
+  to.trunk.text(naming.trunk)
+  to.channel.text(record.channel ?? '')
+  to.copies.uint32(record.copies)
+  to.capture.text(naming.capture)
+
+  to.kind.text(parts.kind)
+  to.method.text(parts.method)
+  to.status.uint16(parts.status ?? 0)
+  to.reason.text(parts.reason)
+  to.requestUri.text(writtenRequestUri(parts))
+  const isFromNameAscii = to.fromDisplayName.text(parts.from.displayName)
+  const isFromUriAscii = to.fromUri.text(parts.from.uri)
+  to.fromUser.text(writtenUser(parts.from))
+  to.fromFold.text(isFromNameAscii && isFromUriAscii ? '' : foldParty(parts.from))
+  const isToNameAscii = to.toDisplayName.text(parts.to.displayName)
+  const isToUriAscii = to.toUri.text(parts.to.uri)
+  to.toUser.text(writtenUser(parts.to))
+  to.toTag.text(writtenToTag(parts))
+  to.toFold.text(isToNameAscii && isToUriAscii ? '' : foldParty(parts.to))
+  to.numbers.add(writtenNumbers(view))
+  to.cseq.integer64(parts.cseq?.number ?? -1)
+  to.branch.text(writtenBranch(view))
+  const isAgentAscii = to.userAgent.text(parts.userAgent)
+  to.userAgentFold.text(isAgentAscii ? '' : fold(parts.userAgent))
+  to.hasSdp.bool(parts.hasSdp)
+  to.sizeBytes.uint32(record.payload.length)
   // What can be worked out again is not kept: sixteen bytes that nothing compresses.
   const isPlain = !message || message.cseq === null || message.cseq.method === message.method
-  writer.text(isPlain ? '' : view.sightingKey)
-  writer.texts(view.problems)
+  to.sightingKey.text(isPlain ? '' : view.sightingKey)
+  to.problems.add(view.problems)
 
-  writer.texts(record.notes)
-  writer.bytes(record.payload)
-  const payloadTo = writer.size
-  writer.text(isUtf8(record.payload) ? '' : view.text)
-  const framesBegin = writer.begin()
-  writeFrames(writer, record.frames, record.payload, record)
-  writer.end(framesBegin)
-  writer.text(writtenToTag(parts))
+  to.notes.add(record.notes)
+  to.payload.bytes(record.payload)
+  to.payloadText.text(isUtf8(record.payload) ? '' : view.text)
+  const framesFrom = to.frames.begin()
+  writeFrames(to.frames, record.frames, record.payload, record)
+  to.frames.end(framesFrom)
   // `insertTextIndex` comes before it.
-  writer.bool(true)
-  return { callId, payloadTo, numbersFrom, numbersTo }
-}
-
-function writeParty(writer: RowBinaryWriter, party: MessageView['row']['from']): void {
-  const isNameAscii = writer.text(party.displayName)
-  const isAscii = writer.text(party.uri) && isNameAscii
-  writer.text(writtenUser(party))
-  writer.text(isAscii ? '' : foldParty(party))
+  to.inTextIndex.bool(true)
 }

@@ -127,14 +127,15 @@ type Columns = readonly (readonly [string, string])[]
 const names = <T extends Columns>(columns: T) => columns.map(([name]) => name) as T[number][0][]
 
 export const messageColumnNames = names(messageColumns)
-/** Versions before filled these; nobody asks. Of `toTag` an INVITE's is asked. */
-const unwritten: ReadonlySet<string> = new Set(['fromHost', 'fromTag', 'toHost', 'toTag'])
+/** Versions before filled them; nobody asks. */
+const unwritten = ['fromHost', 'fromTag', 'toHost'] as const
+type Unwritten = (typeof unwritten)[number]
+const isWritten = <C extends readonly [string, string]>(
+  column: C,
+): column is Exclude<C, readonly [Unwritten, string]> => !unwritten.some((name) => name === column[0])
 /** What is written of a message: of those of versions before nobody knows whether they are in the index. */
-export const writtenColumnNames = [
-  ...messageColumnNames.filter((name) => !unwritten.has(name)),
-  'toTag',
-  'inTextIndex',
-] as const
+export const writtenColumns = [...messageColumns.filter(isWritten), ['inTextIndex', 'Bool']] as const
+export const writtenColumnNames = names(writtenColumns)
 export const callSlotColumnNames = names(callSlotColumns)
 export const textIndexColumnNames = names(textIndexColumns)
 export const legColumnNames = names(legColumns)

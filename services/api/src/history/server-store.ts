@@ -32,11 +32,11 @@ export function openServerStore(
       wait_end_of_query: 1,
     },
   })
-  const insert = (table: string, columns: readonly string[], format: string, body: Buffer) =>
+  const insert = (table: string, columns: readonly string[], format: string, body: readonly Buffer[]) =>
     run(async () => {
       const { stream } = await client.exec({
         query: `INSERT INTO ${table} (${columns.join(', ')}) FORMAT ${format}`,
-        values: Readable.from([body], { objectMode: false }),
+        values: Readable.from(body, { objectMode: false }),
       })
       stream.resume()
     })
@@ -57,8 +57,9 @@ export function openServerStore(
         const { stream } = await client.exec(bind(`${sql} FORMAT RowBinary`, params))
         return await buffer(stream)
       }),
-    insert: (table, columns, body) => insert(table, columns, 'JSONCompactEachRow', body),
-    insertBinary: (table, columns, rows) => insert(table, columns, 'RowBinary', rows),
+    insert: (table, columns, body) => insert(table, columns, 'JSONCompactEachRow', [body]),
+    insertBinary: (table, columns, rows) => insert(table, columns, 'RowBinary', [rows]),
+    insertColumns: (table, columns, block) => insert(table, columns, 'Native', block),
     command,
     close: () => client.close(),
   }

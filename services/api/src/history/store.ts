@@ -20,6 +20,8 @@ export interface Store {
   insert(table: string, columns: readonly string[], body: Buffer): Promise<void>
   /** Durable when it resolves. `rows`: RowBinary in the order of `columns`. @throws StoreError */
   insertBinary(table: string, columns: readonly string[], rows: Buffer): Promise<void>
+  /** Durable when it resolves. `block`: Native, of these columns, in pieces. @throws StoreError */
+  insertColumns(table: string, columns: readonly string[], block: readonly Buffer[]): Promise<void>
   /** A statement without rows. @throws StoreError */
   command(sql: string, params?: Record<string, unknown>): Promise<void>
   close(): Promise<void>

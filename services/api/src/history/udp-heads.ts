@@ -1,5 +1,5 @@
 import { putU16be, u16be } from '@sip-capture/pcap/byte-order.ts'
-import type { RowBinaryWriter } from './row-binary-writer.ts'
+import type { BinaryWriter } from './binary-writer.ts'
 
 /**
  * What is before the payload of a frame that holds a whole datagram over IPv4 without options (RFC 791, RFC 768), as it is kept:
@@ -31,7 +31,7 @@ export const keptBytes = (at: number): number => at - leftOutBytes
 export const headLength = (kept: number): number => kept + leftOutBytes
 
 /** Writes `keptBytes(at)` bytes of `frame`. */
-export function packHead(frame: Uint8Array, at: number, writer: RowBinaryWriter): void {
+export function packHead(frame: Uint8Array, at: number, writer: BinaryWriter): void {
   const ip = at - headBytes
   writer.piece(frame, 0, ip + 2)
   writer.piece(frame, ip + 6, ip + 10)

@@ -45,9 +45,9 @@ t.test('a process that died between the tables leaves nothing twice and nothing 
   const views = someViews(10)
   const dying: Store = {
     ...store,
-    async insertBinary(table, columns, body) {
+    async insertColumns(table, columns, block) {
       if (table === 'messages') throw new StoreError('killed', undefined)
-      await store.insertBinary(table, columns, body)
+      await store.insertColumns(table, columns, block)
     },
   }
   await t.rejects(insertViews(dying, views))

@@ -1,4 +1,5 @@
 import t from 'tap'
+import type { PackedMessages } from '../../src/history/packed-messages.ts'
 import { pack, viewOf } from '../message-view.ts'
 import { sipRecordOf, sipText } from '../sip-records.ts'
 
@@ -6,25 +7,36 @@ const views = ['a', 'b', 'c'].map((callId, n) =>
   viewOf(sipRecordOf(sipText({ callId }), { atMicros: 1_795_305_600_000_000 + n })),
 )
 
-t.test('rows lie one behind the other, and some of them are what they are alone', async (t) => {
+const rowsOf = (packed: PackedMessages, messages = packed.all): Buffer =>
+  Buffer.concat(packed.rowsOf(messages))
+
+t.test('some of them are what they are alone', async (t) => {
   const packed = pack(views)
-  const alone = views.map((view) => pack([view]))
-  const rows = alone.map((one) => one.rowsOf(one.all))
-  t.same(packed.rowsOf(packed.all), Buffer.concat(rows))
-  t.same(packed.rowsOf(packed.all.slice(1)), Buffer.concat(rows.slice(1)))
-  t.same(packed.rowsOf(packed.all.toSpliced(1, 1)), Buffer.concat(rows.toSpliced(1, 1)))
+  for (const some of [[0], [1], [2], [0, 2], [1, 2], [0, 1, 2]]) {
+    const alone = pack(some.flatMap((n) => views[n] ?? []))
+    const messages = some.flatMap((n) => packed.all[n] ?? [])
+    t.same(rowsOf(packed, messages), rowsOf(alone), some.join())
+  }
 })
 
 t.test('cleared, it holds what comes then and nothing of before', async (t) => {
   const packed = pack(views)
   packed.clear()
   t.same(packed.all, [])
-  t.equal(packed.rowsOf(packed.all).length, 0)
+  t.same(rowsOf(packed), rowsOf(pack([])))
   const [, second] = views
   if (second === undefined) throw new Error('there are three')
   packed.add(second)
-  const alone = pack([second])
-  t.same(packed.rowsOf(packed.all), alone.rowsOf(alone.all))
+  t.same(rowsOf(packed), rowsOf(pack([second])))
+})
+
+t.test('of one that no column takes nothing is kept', async (t) => {
+  const [first, second, third] = views
+  if (!first || !second || !third) throw new Error('there are three')
+  const packed = pack([first])
+  t.throws(() => packed.add(viewOf({ ...second.record, copies: 2 ** 32 })), RangeError)
+  packed.add(third)
+  t.same(rowsOf(packed), rowsOf(pack([first, third])))
 })
 
 t.test('the payload is found in its row', async (t) => {

@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import { toSlot } from '@sip-capture/contract/bus/record-id.ts'
 import { fold, foldParty } from '../../src/filter-words.ts'
 import { writeFrames } from '../../src/history/frames-column.ts'
-import { RowBinaryWriter } from '../../src/history/row-binary-writer.ts'
+import { BinaryWriter } from '../../src/history/binary-writer.ts'
 import { callSlotColumnNames, messageColumnNames } from '../../src/history/schema.ts'
 import type { Store } from '../../src/history/store.ts'
 import { toDay } from '../../src/history/time-sql.ts'
@@ -10,7 +10,7 @@ import type { MessageView } from '../../src/ingest/message-row.ts'
 
 /** As programs before `implied-columns.ts` did, and before the text index: every column is filled, and nothing is in an index. */
 export async function insertAsBefore(store: Store, views: readonly MessageView[]): Promise<void> {
-  const [slots, rows] = [new RowBinaryWriter(1024), new RowBinaryWriter(1024)]
+  const [slots, rows] = [new BinaryWriter(1024), new BinaryWriter(1024)]
   for (const view of views) {
     slots.text(view.parts.callId)
     slots.text(view.naming.capture)
@@ -23,7 +23,7 @@ export async function insertAsBefore(store: Store, views: readonly MessageView[]
 }
 
 /** In the order of `messageColumnNames`. */
-function writeMessage(writer: RowBinaryWriter, view: MessageView): void {
+function writeMessage(writer: BinaryWriter, view: MessageView): void {
   const { record, naming, parts, message } = view
   writer.integer64(record.atMicros)
   writer.uint16(record.nanos)
@@ -52,7 +52,7 @@ function writeMessage(writer: RowBinaryWriter, view: MessageView): void {
   writer.text(parts.requestUri)
   writeParty(writer, parts.from)
   writeParty(writer, parts.to)
-  writer.texts(view.numbers)
+  writeTexts(writer, view.numbers)
   writer.integer64(parts.cseq?.number ?? -1)
   writer.text(parts.branch)
   writeBothCases(writer, parts.userAgent)
@@ -60,9 +60,9 @@ function writeMessage(writer: RowBinaryWriter, view: MessageView): void {
   writer.uint32(record.payload.length)
   const isPlain = !message || message.cseq === null || message.cseq.method === message.method
   writer.text(isPlain ? '' : view.sightingKey)
-  writer.texts(view.problems)
+  writeTexts(writer, view.problems)
 
-  writer.texts(record.notes)
+  writeTexts(writer, record.notes)
   writer.bytes(record.payload)
   writer.text(isUtf8(record.payload) ? '' : view.text)
   const framesBegin = writer.begin()
@@ -71,16 +71,21 @@ function writeMessage(writer: RowBinaryWriter, view: MessageView): void {
 }
 
 /** A text, and as `fold` makes it. */
-function writeBothCases(writer: RowBinaryWriter, text: string): void {
+function writeBothCases(writer: BinaryWriter, text: string): void {
   writer.text(text)
   writer.text(fold(text))
 }
 
-function writeParty(writer: RowBinaryWriter, party: MessageView['row']['from']): void {
+function writeParty(writer: BinaryWriter, party: MessageView['row']['from']): void {
   const isNameAscii = writer.text(party.displayName)
   const isAscii = writer.text(party.uri) && isNameAscii
   writer.text(party.user)
   writer.text(party.host)
   writer.text(party.tag)
   writer.text(isAscii ? '' : foldParty(party))
+}
+
+function writeTexts(writer: BinaryWriter, texts: readonly string[]): void {
+  writer.length(texts.length)
+  for (const text of texts) writer.text(text)
 }

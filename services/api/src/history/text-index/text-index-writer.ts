@@ -1,7 +1,7 @@
 import { slotSeconds, toSlot } from '@sip-capture/contract/bus/record-id.ts'
 import { inTurns } from '../../in-turns.ts'
 import type { PackedMessage, PackedMessages } from '../packed-messages.ts'
-import { RowBinaryWriter } from '../row-binary-writer.ts'
+import { BinaryWriter } from '../binary-writer.ts'
 import { textIndexColumnNames } from '../schema.ts'
 import type { Store } from '../store.ts'
 import { toDay } from '../time-sql.ts'
@@ -52,14 +52,14 @@ export async function insertTextIndex(
   messages: readonly PackedMessage[],
   counts = new SlotCounts(),
 ): Promise<void> {
-  const rows = new RowBinaryWriter(64 * 1024)
-  const { bytes } = packed
+  const rows = new BinaryWriter(64 * 1024)
+  const { payloads, numbers } = packed
   for (const [slot, group] of groupBySlot(messages, 1)) counts.add(slot, group.length)
   for (const span of spansOf(messages, counts)) {
     const signature = new GramSignature(sizeBitsOf(span))
     await inTurns(span.messages, ({ payloadFrom, payloadTo, numbersFrom, numbersTo }) => {
-      signature.add(bytes, payloadFrom, payloadTo)
-      signature.add(bytes, numbersFrom, numbersTo)
+      signature.add(payloads, payloadFrom, payloadTo)
+      signature.add(numbers, numbersFrom, numbersTo)
     })
     const day = toDay(span.slot * slotSeconds * 1_000_000)
     for (const [index, grams] of signature.words()) {

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { RowBinaryWriter } from '../../src/history/row-binary-writer.ts'
+import { BinaryWriter } from '../../src/history/binary-writer.ts'
 
 /** LEB128. */
 function lengthOf(size: number): number[] {
@@ -8,8 +8,8 @@ function lengthOf(size: number): number[] {
 
 const sized = (bytes: Buffer): Buffer => Buffer.concat([Buffer.from(lengthOf(bytes.length)), bytes])
 
-function written(write: (writer: RowBinaryWriter) => void): Buffer {
-  const writer = new RowBinaryWriter(8)
+function written(write: (writer: BinaryWriter) => void): Buffer {
+  const writer = new BinaryWriter(8)
   writer.uint8(7)
   write(writer)
   writer.uint8(9)

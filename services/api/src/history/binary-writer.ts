@@ -8,10 +8,8 @@ const maxUnitBytes = 3
  *  characters are slow to get. */
 const shortText = 13
 
-/**
- * Writes ClickHouse's RowBinary: values one behind the other in the order of the columns, which the caller keeps to.
- */
-export class RowBinaryWriter {
+/** Writes values one behind the other as ClickHouse's RowBinary has them in a row, and its Native in a column. */
+export class BinaryWriter {
   #bytes: Buffer
   #at = 0
 
@@ -25,9 +23,9 @@ export class RowBinaryWriter {
     return this.#bytes.subarray(0, this.#at)
   }
 
-  /** Writes from the start again, into the same memory. */
-  clear(): void {
-    this.#at = 0
+  /** Writes on from behind so many bytes, into the same memory. */
+  truncate(size: number): void {
+    this.#at = size
   }
 
   /** Bytes written so far. */
@@ -120,11 +118,6 @@ export class RowBinaryWriter {
     this.#ensure(value.length)
     this.#bytes.set(value, this.#at)
     this.#at += value.length
-  }
-
-  texts(values: readonly string[]): void {
-    this.length(values.length)
-    for (const value of values) this.text(value)
   }
 
   /** A length or the count of an array: seven bits a byte, the lowest first, the top bit says that more follow. Any safe integer. */
