@@ -1,5 +1,5 @@
 import { findCall, type FoundCall } from '../history/leg-store.ts'
-import { readCallMessages, type RowKey } from '../history/message-reader.ts'
+import { readCallMessages } from '../history/message-reader.ts'
 import { groupByCallId, type StoredMessage } from '../history/record-rows.ts'
 import type { Store } from '../history/store.ts'
 import { findCalls } from './find-calls.ts'
@@ -13,65 +13,37 @@ export interface CallHistory {
   readonly ends: readonly ChannelEnd[]
 }
 
-const pageRows = 5_000
 /** Of one call, as `GET /calls/{id}` judges it too. */
 const maxACall = 5_000
-/** Of a batch together; beyond, its calls are read one by one. */
-const maxABatch = 20_000
+/** Of calls that are read together. */
+const maxTogether = 20_000
 
-/** The calls that these Call-IDs belong to, each once, with their messages. @throws StoreError */
+/** The calls that these Call-IDs belong to, each once, with their messages; undefined where they have too many together: fewer calls
+ *  must be asked for. @throws StoreError */
 export async function readCalls(
   store: Store,
   query: { callIds: readonly string[]; capture: string },
-): Promise<CallHistory[]> {
+): Promise<CallHistory[] | undefined> {
   const { callIds, capture } = query
   const calls =
     capture === ''
       ? await findCalls(store, callIds)
       : await Promise.all(callIds.map((id) => findCall(store, { id, capture })))
-  const ends = await readEnds(store, calls)
-  const all = await readMessages(
-    store,
-    calls.flatMap((call) => call.callIds),
+  const limit = callIds.length === 1 ? maxACall : maxTogether
+  const messages = await readCallMessages(store, {
+    callIds: calls.flatMap((call) => call.callIds),
     capture,
-    maxABatch,
-  )
-  const byCallId = groupByCallId(all ?? [])
-  const histories: CallHistory[] = []
-  for (const call of calls) {
-    const messages =
-      all === undefined
-        ? ((await readMessages(store, call.callIds, capture, maxACall, true)) ?? [])
-        : call.callIds.flatMap((callId) => byCallId.get(callId) ?? []).slice(0, maxACall)
-    histories.push({ call, messages, ends: endsOf(call, ends) })
-  }
-  return histories
-}
-
-/** In order of time; undefined when there are more than `max`, unless the first ones will do. */
-async function readMessages(
-  store: Store,
-  callIds: readonly string[],
-  capture: string,
-  max: number,
-  isCut = false,
-): Promise<StoredMessage[] | undefined> {
-  const messages: StoredMessage[] = []
-  let after: RowKey | undefined
-  for (;;) {
-    const found = await readCallMessages(store, {
-      callIds,
-      capture,
-      limit: pageRows,
-      after,
-      withFrames: false,
-    })
-    messages.push(...found)
-    const last = found.at(-1)
-    if (!last || found.length < pageRows) return messages.slice(0, max)
-    if (messages.length >= max) return isCut ? messages.slice(0, max) : undefined
-    after = { atMicros: last.record.atMicros, id: last.record.id }
-  }
+    limit,
+    withFrames: false,
+  })
+  if (messages.length === limit && callIds.length > 1) return undefined
+  const ends = await readEnds(store, calls)
+  const byCallId = groupByCallId(messages)
+  return calls.map((call) => ({
+    call,
+    messages: call.callIds.flatMap((callId) => byCallId.get(callId) ?? []).slice(0, maxACall),
+    ends: endsOf(call, ends),
+  }))
 }
 
 interface EndRow extends ChannelEnd {

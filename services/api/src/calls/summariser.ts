@@ -44,7 +44,7 @@ export interface Summariser {
 }
 
 /** Each of the statements for a batch costs what it costs, however few calls they are for. */
-const batchCalls = 500
+const batchCalls = 1_000
 const maxDirty = 50_000
 /** How long a call may still get messages before it is looked at. Grows to four times the time that a round takes. */
 const minDelayMillis = 300
@@ -104,6 +104,7 @@ export function startSummariser(options: {
     const capture = calls[0]?.capture ?? ''
     const version = await nextVersion()
     const histories = await readCalls(store, { callIds: calls.map(({ callId }) => callId), capture })
+    if (!histories) return await summariseHalves(calls)
     const summaries: CallSummary[] = []
     const others: CallHistory[] = []
     for (const history of histories) {
@@ -144,15 +145,16 @@ export function startSummariser(options: {
         for (const call of calls) mark(call)
         throw error
       }
-      if (calls.length > 1) {
-        await summariseSome(calls.slice(0, calls.length >> 1))
-        await summariseSome(calls.slice(calls.length >> 1))
-        return
-      }
+      if (calls.length > 1) return await summariseHalves(calls)
       counters.callSummaryFailures += 1
       const reason = error instanceof Error ? error.message.slice(0, 500) : String(error)
       logger.error({ reason, callId: calls[0]?.callId.slice(0, 200) }, 'a call cannot be summarised')
     }
+  }
+
+  async function summariseHalves(calls: readonly DirtyCall[]): Promise<void> {
+    await summariseSome(calls.slice(0, calls.length >> 1))
+    await summariseSome(calls.slice(calls.length >> 1))
   }
 
   /** Rows of these calls under another key: the call began earlier than was known, or joined another. */

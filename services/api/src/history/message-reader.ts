@@ -2,7 +2,7 @@ import { slotOfId } from '@sip-capture/contract/bus/record-id.ts'
 import type { TimeSpan } from './call-spans.ts'
 import { queryRecords, type MessageTable, type StoredMessage } from './record-rows.ts'
 import type { Store } from './store.ts'
-import { atOrAfter, before, micros } from './time-sql.ts'
+import { atOrAfter, before } from './time-sql.ts'
 
 /** A place between two rows: the key of the last row that was read. */
 export interface RowKey {
@@ -27,33 +27,18 @@ export const ofCalls = `(slot, callId) IN (
     SELECT slot, callId FROM callSlots WHERE callId IN {callIds:Array(String)} AND capture = {capture:String})
   AND capture = {capture:String}`
 
-/** Messages of live traffic, or of one named capture, with one of these Call-IDs, oldest first, from behind `after`.
- *  @throws StoreError */
+/** Messages of live traffic, or of one named capture, with one of these Call-IDs, oldest first. @throws StoreError */
 export async function readCallMessages(
   store: Store,
-  query: {
-    callIds: readonly string[]
-    limit: number
-    after?: RowKey | undefined
-    capture?: string | undefined
-    withFrames?: boolean
-  },
+  query: { callIds: readonly string[]; limit: number; capture?: string | undefined; withFrames?: boolean },
 ): Promise<StoredMessage[]> {
-  const { callIds, limit, after, capture = '', withFrames = true } = query
-  const keyset = after
-    ? `AND ${atOrAfter('{afterAt:Int64}')} AND (messages.at > ${micros('afterAt')} OR messages.id > {afterId:UUID})`
-    : ''
+  const { callIds, limit, capture = '', withFrames = true } = query
   return await queryRecords(
     store,
-    `WHERE ${ofCalls} ${keyset}
+    `WHERE ${ofCalls}
      ORDER BY messages.at, messages.id LIMIT 1 BY messages.at, messages.id LIMIT {limit:UInt32}
      SETTINGS max_threads = 1`,
-    {
-      callIds,
-      limit,
-      capture,
-      ...(after ? { afterAt: after.atMicros, afterId: after.id } : {}),
-    },
+    { callIds, limit, capture },
     { withFrames },
   )
 }

@@ -163,3 +163,37 @@ t.test('marks are bounded, and what did not fit is known', async (t) => {
   t.match(dirty.take(9, 99), [{ callId: 'c' }], 'one capture at a time')
   t.match(dirty.take(9, 99), [{ capture: 'x', callId: 'a' }])
 })
+
+t.test('calls that are too much to be read together are read in parts', async (t) => {
+  const store = await openTestStore(t)
+  const count = 700
+  const long = (callId: string, n: number) => [
+    ...viewsOf(callId, n),
+    ...Array.from({ length: count }, (_, info) =>
+      viewOf(
+        sipRecordOf(
+          sipText({ startLine: 'INFO sip:200@192.0.2.20 SIP/2.0', cseq: `${info + 2} INFO`, callId }),
+          {
+            atMicros: start + n * second + (info + 1) * 20_000,
+          },
+        ),
+      ),
+    ),
+  ]
+  const callIds = Array.from({ length: 30 }, (_, n) => `long-${n}`)
+  const usual = viewsOf('long-0', 0).length
+  for (const [n, callId] of callIds.entries()) await insertViews(store, long(callId, n))
+  const news: CallNews[] = []
+  const summariser = startSummariser({ store, isTrunk, onNews: (one) => news.push(one), logger })
+  t.teardown(() => summariser.close())
+  const rows = await until(
+    () => listed(store),
+    (all) => all.length === callIds.length,
+  )
+  t.same(
+    rows.map(({ callIds, messages }) => [...callIds, messages]),
+    callIds.map((callId) => [callId, usual + count]),
+  )
+  t.ok(news.length > 1, `in ${news.length} parts`)
+  t.equal(summariser.counters.callSummaryFailures, 0)
+})
