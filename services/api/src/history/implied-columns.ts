@@ -47,7 +47,7 @@ function impliesNumbers({ message, parts }: MessageView): boolean {
   )
 }
 
-const users = [userSql('from'), userSql('to'), userOfUri(requestUriSql)]
+const users = ['fromUri', 'toUri', 'requestUri'].map(userOfUri)
 export const numbers = `if(empty(numbers),
   arrayFilter(n -> n != '', arrayMap(user -> replaceRegexpOne(lower(user), '^[+]', ''), [${users.join(', ')}])), numbers)`
 

@@ -24,8 +24,6 @@ export interface MessagePage {
   readonly next: RowKey | null
 }
 
-/** To share so little among threads, or to begin with what is first of it, costs the engine more than to read all of it. */
-const ofCall = 'max_threads = 1, optimize_read_in_order = 0'
 /** The engine reads the other columns for the rows of the page alone (its lazy materialisation), whatever the page's limit is; more
  *  threads have nothing to do then. */
 const readLate = 'max_threads = 1, query_plan_max_limit_for_lazy_materialization = 0'
@@ -90,7 +88,7 @@ async function readNear(store: Store, query: MessageQuery, slots: Slots): Promis
     const found = await queryRecords(
       store,
       `WHERE ${sql} ${toOrder(query.order, timeKey)} LIMIT {limit:UInt32}
-       SETTINGS max_execution_time = ${maxSearchSeconds}, ${slots.kind === 'call' ? ofCall : readLate}`,
+       SETTINGS max_execution_time = ${maxSearchSeconds}, ${readLate}`,
       params,
       { withFrames: false },
     )

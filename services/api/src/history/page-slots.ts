@@ -1,7 +1,6 @@
 import { slotSeconds, toSlot } from '@sip-capture/contract/bus/record-id.ts'
 import { toMessageQuery } from '@sip-capture/contract/search/message-query.ts'
 import { nowMicros } from '@sip-capture/contract/time.ts'
-import { slotsOf } from './filter-sql.ts'
 import type { MessageQuery } from './message-page.ts'
 import type { Store } from './store.ts'
 import { findTextSlots, type SlotRange } from './text-index/text-index-reader.ts'
@@ -12,34 +11,33 @@ export interface Slots {
   /** For a WHERE, with its parameters. */
   readonly sql: string
   readonly params: Readonly<Record<string, unknown>>
-  /** `call`: most rows that match are on the page; `near`: little to read; `far`: much, of which little may match. */
-  readonly kind: 'call' | 'near' | 'far'
+  /** `near`: little to read; `far`: much, of which little may match. */
+  readonly kind: 'near' | 'far'
   /** In place of the query's, where not all of the slots is meant. */
-  readonly since?: number
-  readonly until?: number
+  readonly since?: number | undefined
+  readonly until?: number | undefined
 }
 
 export const allSlots: Slots = { sql: '1', params: {}, kind: 'far' }
 
+const slotMicros = slotSeconds * 1_000_000
 /** What is read first: where much comes a page is full with it, and it lies in parts of its own for a while. */
-const nearMicros = 1_000_000
-/** Then so many slots as hold the rest of the page if it goes on like that, and more for the case that it does not: of the others the
- *  engine need not look at all parts. Few rows tell little, and where few come much costs little. */
+const nearMicros = 2_000_000
+/** Then as much time as holds the rest of the page if it goes on like that, and more for the case that it does not: of the other slots
+ *  the engine need not look at all parts. Few rows tell little, and where few come much costs little. */
 const spare = { few: 4, many: 1.5 } as const
 const manyRows = 16
+const minGrowth = 2
 /** Where nothing was found. */
-const blindSlots = 16
+const blindMicros = 16 * slotMicros
 const blindGrowth = 32
-const minGrowth = 4
 /** Beyond, all that is left is read at once. */
-const maxNearSlots = 512
+const maxNearMicros = 512 * slotMicros
 const maxSlot = 0xffff_ffff
 /** Of many slots where a text may be: what is common is found in the first few. */
 const textSlots = [2, 64] as const
 const fewTextSlots = 256
 const maxTextSlots = 8_192
-const fewSlots = 16
-const maxListedSlots = 1_000
 
 /** The slots that a page may be made of, in its order: as soon as it is full the rest is not needed. `found`: how many rows it has
  *  by now. @throws StoreError */
@@ -51,7 +49,7 @@ export async function* slotsInOrder(
   const { callId, capture } = query.filter
   const asked = toMessageQuery(query.filter, { nowMicros: nowMicros() })
   const needs = toTextNeeds(asked)
-  if (callId?.length) yield* slotsOfCalls(store, callId)
+  if (callId?.length) yield slotsOfCalls(callId)
   else if (capture?.length || asksText(asked)) yield* slotsAnywhere(store, query, { needs, found })
   else yield* slotsFromEdge(store, query, { needs, found, kind: 'near' })
 }
@@ -81,80 +79,69 @@ async function* slotsFromEdge(
   { needs, found, kind }: Hints & { kind: 'near' | 'far' },
 ): AsyncGenerator<Slots> {
   const edge = await edgeOf(store, query)
-  if (edge === undefined) {
-    const range = rangeOf(query)
-    const listed = needs && (await findTextSlots(store, needs, range))
-    if (listed) yield* inPieces(listed, query)
-    else yield toSlots(range, 'far')
-    return
-  }
-  const [second, others] = splitTimes(query, edge)
-  yield { ...toSlots(rangeOf({ ...query, ...second }), kind), ...second }
-  for await (const slots of slotsBehind(
-    store,
-    { ...query, ...others },
-    { edge: toSlot(edge), needs, found, kind },
-  ))
-    yield { ...slots, ...others }
-}
-
-async function* slotsBehind(
-  store: Store,
-  query: MessageQuery,
-  { edge, needs, found, kind }: Hints & { edge: number; kind: 'near' | 'far' },
-): AsyncGenerator<Slots> {
-  let rest = rangeOf(query)
-  const isMore = (): boolean => rest.first <= rest.last
+  const { order } = query
+  let rest: Times = { since: query.since, until: query.until }
   let isAsked = needs === undefined
-  let read = nearMicros / 1_000_000 / slotSeconds
-  while (isMore() && read < maxNearSlots) {
+  let read = 0
+  let next = nearMicros
+  while (edge !== undefined && isMore(query, rest) && read < maxNearMicros) {
     // What is common is in the first; where what is rare may be is known without going on step by step.
-    if (!isAsked && needs && (read >= 1 || found() === 0)) {
+    if (!isAsked && needs && (read >= slotMicros || (read > 0 && found() === 0))) {
       isAsked = true
-      const listed = await findTextSlots(store, needs, rest)
+      const listed = await findTextSlots(store, needs, rangeOf({ ...query, ...rest }))
       if (listed) {
         yield* inPieces(listed, query)
         return
       }
     }
-    read = Math.min(maxNearSlots, nextSlots(read, found(), query.limit))
-    const [near, others] = split(rest, query.order === 'desc' ? edge - read : edge + read, query.order)
-    if (near.first <= near.last) yield toSlots(near, kind)
+    const [near, others] = split(rest, order, timeFrom(edge, next, order))
+    yield { ...toSlots(rangeOf({ ...query, ...near }), kind), ...near }
     rest = others
+    read = next
+    next = Math.min(maxNearMicros, nextMicros(read, found(), query.limit))
   }
-  if (isMore()) yield toSlots(rest, 'far')
+  if (!isMore(query, rest)) return
+  const range = rangeOf({ ...query, ...rest })
+  const listed = !isAsked && needs && (await findTextSlots(store, needs, range))
+  if (listed) yield* inPieces(listed, query)
+  else yield { ...toSlots(range, 'far'), ...rest }
 }
 
-/** How far to read, in slots from the edge on, after so many of them with so many rows. */
-function nextSlots(read: number, found: number, limit: number): number {
-  if (found === 0) return Math.max(blindSlots, Math.floor(read) * blindGrowth)
+/** How far to read, from the edge on, after so much with so many rows. */
+function nextMicros(read: number, found: number, limit: number): number {
+  if (found === 0) return Math.max(blindMicros, read * blindGrowth)
   const times = found < manyRows ? spare.few : spare.many
-  return Math.ceil(Math.max((read * limit * times) / found, read * minGrowth))
+  return Math.max((read * limit * times) / found, read * minGrowth)
 }
 
-type Times = Pick<Slots, 'since' | 'until'>
+type Times = Pick<MessageQuery, 'since' | 'until'>
+type Order = MessageQuery['order']
 
-/** What the page has within a second of its edge, and the rest. */
-function splitTimes({ order, since, until }: MessageQuery, edge: number): [Times, Times] {
+/** So far from the edge; of more than a slot to the end of one, for what is read of it is read whole. */
+function timeFrom(edge: number, far: number, order: Order): number {
+  const at = Math.round(order === 'desc' ? edge - far : edge + far)
+  if (far < slotMicros) return at
+  return (order === 'desc' ? Math.floor(at / slotMicros) : Math.ceil(at / slotMicros)) * slotMicros
+}
+
+/** What a page in this order has on this side of a moment, and the rest. */
+function split({ since, until }: Times, order: Order, moment: number): [Times, Times] {
   if (order === 'asc') {
-    const at = Math.min(until ?? Infinity, edge + nearMicros)
-    return [{ until: at }, { since: at }]
+    const at = Math.min(until ?? Infinity, moment)
+    return [
+      { since, until: at },
+      { since: at, until },
+    ]
   }
-  const at = Math.max(since ?? 0, edge - nearMicros)
-  return [{ since: at }, { until: at }]
+  const at = Math.max(since ?? 0, moment)
+  return [
+    { since: at, until },
+    { since, until: at },
+  ]
 }
 
-/** What a page in this order has on this side of a slot, which the rest begins with. */
-function split(range: SlotRange, slot: number, order: MessageQuery['order']): [SlotRange, SlotRange] {
-  return order === 'desc'
-    ? [
-        { ...range, first: Math.max(range.first, slot + 1) },
-        { ...range, last: Math.min(range.last, slot) },
-      ]
-    : [
-        { ...range, last: Math.min(range.last, slot - 1) },
-        { ...range, first: Math.max(range.first, slot) },
-      ]
+function isMore({ order, after }: MessageQuery, { since = 0, until = Infinity }: Times): boolean {
+  return order === 'asc' ? since < until : Math.min(until, after ? after.atMicros + 1 : Infinity) > since
 }
 
 function* inPieces(found: readonly number[], { order }: MessageQuery): Generator<Slots> {
@@ -179,11 +166,25 @@ async function edgeOf(
     const start = Math.max(since ?? 0, after?.atMicros ?? 0)
     return start === 0 ? undefined : start
   }
+  // A row of an odd clock may be of the future.
+  return Math.min(await readNewest(store), until ?? Infinity, after?.atMicros ?? Infinity, nowMicros())
+}
+
+/** Who types asks again and again. */
+const newestMillis = 1_000
+const newestOf = new WeakMap<Store, { readonly at: number; readonly readMillis: number }>()
+
+/** When the newest message is of, as of a second ago; 0: none. */
+async function readNewest(store: Store): Promise<number> {
+  const known = newestOf.get(store)
+  if (known && performance.now() - known.readMillis < newestMillis) return known.at
+  const readMillis = performance.now()
   const [newest] = await store.query<{ at: number }>(
     'SELECT toUnixTimestamp64Micro(max(messages.at)) AS at FROM messages',
   )
-  // A row of an odd clock may be of the future.
-  return Math.min(newest?.at ?? 0, until ?? Infinity, after?.atMicros ?? Infinity, nowMicros())
+  const at = newest?.at ?? 0
+  if (at > 0) newestOf.set(store, { at, readMillis })
+  return at
 }
 
 /** Slots that hold something of the time that is asked for. */
@@ -197,18 +198,10 @@ function toSlots({ first, last }: SlotRange, kind: Slots['kind']): Slots {
   return { sql: 'slot >= {first:UInt32} AND slot <= {last:UInt32}', params: { first, last }, kind }
 }
 
-async function* slotsOfCalls(store: Store, callIds: readonly string[]): AsyncGenerator<Slots> {
-  const rows = await store.query<{ slot: number }>(
-    `SELECT DISTINCT slot FROM callSlots WHERE callId IN {callIds:Array(String)} LIMIT {limit:UInt32}
-     SETTINGS max_threads = 1`,
-    { callIds, limit: maxListedSlots + 1 },
-  )
-  if (rows.length > maxListedSlots)
-    yield { sql: slotsOf('{slotCallIds:Array(String)}'), params: { slotCallIds: callIds }, kind: 'far' }
-  else if (rows.length > 0)
-    yield {
-      sql: 'slot IN {slots:Array(UInt32)}',
-      params: { slots: rows.map(({ slot }) => slot) },
-      kind: rows.length <= fewSlots ? 'call' : 'far',
-    }
+function slotsOfCalls(callIds: readonly string[]): Slots {
+  return {
+    sql: 'slot IN (SELECT slot FROM callSlots WHERE callId IN {slotCallIds:Array(String)})',
+    params: { slotCallIds: callIds },
+    kind: 'near',
+  }
 }
