@@ -106,16 +106,14 @@ export class SipMessage {
     return headers
   }
 
-  /** What stands behind the first `mark` in the bytes as far as the next character of `ends`, a character a byte: what a search that
-   *  knows nothing of SIP finds. Undefined where the head has no mark. */
-  firstBehind(mark: string, ends: string): string | undefined {
+  /** True where `word` stands behind the first `mark` of the bytes, in ASCII, and ends with the head or one of `ends`: what a search
+   *  that knows nothing of SIP finds. */
+  isFirstBehind(mark: string, word: string, ends: string): boolean {
     const { text } = this.#head
     const at = text.indexOf(mark)
-    if (at < 0) return undefined
     const start = at + mark.length
-    let end = start
-    while (end < text.length && !ends.includes(text.charAt(end))) end++
-    return text.slice(start, end)
+    const end = start + word.length
+    return at >= 0 && text.startsWith(word, start) && (end === text.length || ends.includes(text.charAt(end)))
   }
 
   /** The value of the first header of that name (long form, lower case), or `undefined`. */

@@ -59,10 +59,12 @@ export const mayHaveNumber = (text: string): string =>
 
 const branchMark = ';branch='
 const branchEnds = ';,\t\n\f\r '
+const branchWord = new RegExp(`^[^${branchEnds}]+$`)
 
 /** Mostly what stands behind the first `;branch=` of the payload. */
 export function writtenBranch({ message, parts: { branch } }: MessageView): string {
-  return branch !== '' && message?.firstBehind(branchMark, branchEnds) === branch ? implied : branch
+  const isImplied = message?.isFirstBehind(branchMark, branch, branchEnds) && branchWord.test(branch)
+  return isImplied ? implied : branch
 }
 
 export const branchSql = orImplied('branch', `extract(payload, '${branchMark}([^${branchEnds}]*)')`)
