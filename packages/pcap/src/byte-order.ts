@@ -43,3 +43,16 @@ export interface ByteOrder {
 
 export const bigEndian: ByteOrder = { u16: u16be, u32: u32be }
 export const littleEndian: ByteOrder = { u16: u16le, u32: u32le }
+
+let memory: ArrayBufferLike = new ArrayBuffer(0)
+let memoryView: DataView = new DataView(memory)
+
+/** All the memory that `bytes` is a part of, for reading several bytes at once; `bytes.byteOffset` is where they begin. The
+ *  last one is kept: to make it costs more than what is read with it, and packets of one chunk share their memory. */
+export function memoryOf({ buffer }: Uint8Array): DataView {
+  if (buffer !== memory) {
+    memory = buffer
+    memoryView = new DataView(buffer)
+  }
+  return memoryView
+}

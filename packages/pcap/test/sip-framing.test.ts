@@ -59,6 +59,29 @@ t.test('messages of one datagram: the last keeps what follows beyond the bound',
   )
 })
 
+t.test(
+  'a second message is found behind bodies of every length, and none where a version is no start line',
+  async (t) => {
+    const slashes = '/RTP/AVP sip/ SIP/2 /.SIP/x.0 '
+    for (let length = 0; length < 40; length += 1)
+      for (const offset of [0, 1, 5]) {
+        const body = slashes.repeat(2).slice(0, length)
+        const head = 'BYE sip:a@b SIP/2.0\r\nVia: SIP/2.0/UDP c'
+        const one = `${head}\r\nContent-Length: ${length}\r\n\r\n${body}`
+        // A view into a larger memory, which goes on with what must not be read.
+        const view = (text: string): Uint8Array =>
+          bytesOf(`${'/'.repeat(offset)}${text}SIP/2.0 200 OK\r\n\r\n`).subarray(offset, offset + text.length)
+        const sizes = (text: string): number[] => splitDatagram(view(text)).map(({ bytes }) => bytes.length)
+        t.same(sizes(one), [one.length], `alone with ${length}`)
+        t.same(sizes(one + one), [one.length, one.length], `two with ${length}`)
+        t.same(sizes(`${one}sip/2.0 180 R\r\n\r\n`), [one.length, 17], `a response behind ${length}`)
+        t.same(sizes(`${one}x SIP/2.0`), [one.length + 9], `no start line behind ${length}`)
+        t.same(sizes(`${head}\n\n${body}`), [head.length + 2 + length], 'no length')
+        t.same(sizes(head), [head.length], 'no empty line')
+      }
+  },
+)
+
 t.test('every IPv4 address has its own text, those that share a place too', async (t) => {
   const random = createRandom(5)
   for (let round = 0; round < 100_000; round += 1) {

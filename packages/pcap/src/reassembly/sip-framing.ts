@@ -1,8 +1,11 @@
+import { memoryOf } from '../byte-order.ts'
+
 const carriageReturn = 13
 const lineFeed = 10
 const space = 32
 const tab = 9
 const slash = 47
+const fourSlashes = 0x2f2f2f2f
 /** `!"#$%&'()*+,-./:;<=>?@[\]^_`{|}~` and alphanumerics: what RFC 3261 section 25.1 calls a token. */
 const tokenCharacters = new Uint8Array(256)
 for (const character of "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.!%*_+`'~") {
@@ -207,9 +210,9 @@ function lastPiece(payload: Uint8Array, from: number, lineEnds: number): FramedP
 
 /** Where the next message's bytes begin, or -1 if this one is the last. */
 function nextStart(payload: Uint8Array, from: number, end: number): number {
-  const bodyStart = headersEnd(payload, from, end)
-  // Nearly every datagram is one message: with no version behind its headers there is no start line either.
-  if (bodyStart < 0 || !hasVersion(payload, bodyStart, end)) return -1
+  // Nearly every datagram is one message, whose last version is in a Via: its headers end behind that.
+  const bodyStart = headersEnd(payload, from, lastVersion(payload, from, end))
+  if (bodyStart < 0) return -1
   const length = contentLength(payload, from, bodyStart)
   if (length < 0 || bodyStart + length >= end) return -1
   const next = skipLineEnds(payload, bodyStart + length, end)
@@ -217,11 +220,28 @@ function nextStart(payload: Uint8Array, from: number, end: number): number {
   return bodyStart + length
 }
 
-function hasVersion(bytes: Uint8Array, from: number, end: number): boolean {
-  // A version is `SIP/` and three bytes more; a body has few slashes.
-  for (let at = from + 3; at < end; at++)
-    if (bytes[at] === slash && isVersion(bytes, at - 3, end)) return true
-  return false
+/** Where the last version (`SIP/2.0`) begins, or -1. */
+function lastVersion(bytes: Uint8Array, from: number, end: number): number {
+  const memory = memoryOf(bytes)
+  const { byteOffset } = bytes
+  let at = end
+  while (at > from) {
+    // Few bytes are slashes: eight without one are passed over at once.
+    while (at - 8 >= from && !hasSlash(memory, byteOffset + at - 8)) at -= 8
+    const stop = Math.max(at - 8, from)
+    for (at -= 1; at >= stop; at -= 1)
+      if (bytes[at] === slash && at - 3 >= from && isVersion(bytes, at - 3, end)) return at - 3
+    at = stop
+  }
+  return -1
+}
+
+/** Whether one of the eight bytes from `at` on is one. */
+function hasSlash(memory: DataView, at: number): boolean {
+  // A slash becomes zero, and only below a zero the subtraction borrows: that sets a highest bit that was not set.
+  const first = memory.getInt32(at, true) ^ fourSlashes
+  const second = memory.getInt32(at + 4, true) ^ fourSlashes
+  return ((((first - 0x01010101) & ~first) | ((second - 0x01010101) & ~second)) & 0x80808080) !== 0
 }
 
 /** What phones and NAT helpers send on a SIP port to keep a binding open: nothing but line ends, zeros and blanks,
