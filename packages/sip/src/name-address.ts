@@ -10,6 +10,35 @@ const atSign = 0x40
 const backslash = 0x5c
 const space = 0x20
 
+/** What each byte can be a part of, as bits: to look it up takes less than to compare it several times. */
+const userByte = 1
+const passwordByte = 2
+const hostByte = 4
+const portByte = 8
+const uriByte = 16
+const tagByte = 32
+const bitsOfByte = Uint8Array.from({ length: 256 }, (_, byte) => {
+  if (byte <= space) return 0
+  const has = (excluded: string, bit: number): number =>
+    excluded.includes(String.fromCharCode(byte)) ? 0 : bit
+  const isHost = /[\w.-]/.test(String.fromCharCode(byte))
+  return (
+    has(':@>', userByte) |
+    has('@>', passwordByte) |
+    (isHost ? hostByte : 0) |
+    has(':>', portByte) |
+    has('>', uriByte) |
+    has(';"', tagByte)
+  )
+})
+
+/** Index of the first byte from `start` on that has not that bit: no further than the first white space. */
+function skip(bytes: Uint8Array, start: number, bit: number): number {
+  let at = start
+  while (((bitsOfByte[bytes[at] ?? 0] ?? 0) & bit) !== 0) at++
+  return at
+}
+
 /** The value of From, To, Contact and the like, RFC 3261 20.10. */
 export interface NameAddress {
   /** Without quotes and escapes. */
@@ -114,62 +143,38 @@ export function parseUsualNameAddress(
   } else while (nameEnd > nameStart && isSpace(bytes[nameEnd - 1] ?? 0)) nameEnd--
   if (at >= end || bytes[at] !== lessThan || !text.startsWith('sip:', at + 1)) return undefined
 
+  // What is behind the value, a line end or nothing, ends each of these searches.
   const uriStart = at + 1
   const userStart = at + 5
-  let userEnd = -1
-  let hostStart = userStart
-  at = userStart
-  for (; at < end && bytes[at] !== greaterThan; at++) {
-    const byte = bytes[at] ?? 0
-    if (byte <= space) return undefined
-    if (hostStart > userStart) continue
-    if (byte === colon && userEnd < 0) userEnd = at
-    else if (byte === atSign) {
-      if (userEnd < 0) userEnd = at
-      hostStart = at + 1
-    }
-  }
-  if (at >= end) return undefined
-  const uriEnd = at
-  const hostEnd = usualHostEnd(bytes, hostStart, uriEnd)
-  if (hostEnd < 0) return undefined
+  let userEnd = skip(bytes, userStart, userByte)
+  let hostStart = bytes[userEnd] === colon ? skip(bytes, userEnd, passwordByte) : userEnd
+  if (bytes[hostStart] === atSign) hostStart += 1
+  else hostStart = userEnd = userStart
+  const hostEnd = skip(bytes, hostStart, hostByte)
+  if (hostEnd === hostStart) return undefined
+  const uriEnd = usualUriEnd(bytes, hostEnd)
+  if (bytes[uriEnd] !== greaterThan) return undefined
   return {
     displayName: text.slice(nameStart, nameEnd),
     uri: text.slice(uriStart, uriEnd),
-    user: hostStart === userStart ? '' : text.slice(userStart, userEnd),
+    user: text.slice(userStart, userEnd),
     host: text.slice(hostStart, hostEnd),
     tag: tagAt(bytes, text, uriEnd + 1, end),
   }
 }
 
-/** Of a name or an IPv4 address that a port, parameters or nothing follows; -1 of anything else. */
-function usualHostEnd(bytes: Uint8Array, start: number, end: number): number {
-  let at = start
-  while (at < end && isHostByte(bytes[at] ?? 0)) at++
-  if (at === start) return -1
-  if (at === end || bytes[at] === semicolon) return at
-  if (bytes[at] !== colon) return -1
-  for (let rest = at + 1; rest < end; rest++) if (bytes[rest] === colon) return -1
-  return at
-}
-
-function isHostByte(byte: number): boolean {
-  const small = byte | 0x20
-  return (
-    (small >= 0x61 && small <= 0x7a) ||
-    (byte >= 0x30 && byte <= 0x39) ||
-    byte === 0x2d ||
-    byte === 0x2e ||
-    byte === 0x5f
-  )
+/** Where a URI ends whose host is a name or an IPv4 address that a port, parameters or nothing follows; else not at a `>`. */
+function usualUriEnd(bytes: Uint8Array, hostEnd: number): number {
+  if (bytes[hostEnd] === semicolon) return skip(bytes, hostEnd, uriByte)
+  // A second colon is none of a port.
+  return bytes[hostEnd] === colon ? skip(bytes, hostEnd + 1, portByte) : hostEnd
 }
 
 function tagAt(bytes: Uint8Array, text: string, start: number, end: number): string {
   if (start === end) return ''
   if (text.startsWith(';tag=', start)) {
     const from = start + 5
-    let at = from
-    while (at < end && bytes[at] !== semicolon && bytes[at] !== quote && (bytes[at] ?? 0) > space) at++
+    const at = skip(bytes, from, tagByte)
     if (at === end || bytes[at] === semicolon) return text.slice(from, at)
   }
   return findParameter(text.slice(start, end), 0, 'tag') ?? ''
