@@ -168,11 +168,6 @@ function isName(known: KnownName | undefined, bytes: Uint8Array, start: number, 
   return true
 }
 
-/** The same as `canonicalHeaderName(text.slice(start, end))`. */
-export function canonicalHeaderNameAt(text: string, start: number, end: number): string {
-  return canonicalHeaderName(text.slice(start, end))
-}
-
 /** A header name as written → its long form in lower case (`v` → `via`, `CALL-ID` → `call-id`). Never fails. */
 export function canonicalHeaderName(name: string): string {
   const known = canonicalBySpelling.get(name)

@@ -1,9 +1,21 @@
-import { canonicalHeaderNameAt, hashHeaderName, knownHeaderName } from './headers.ts'
-import { isSpace } from './parameters.ts'
+import { canonicalHeaderName, hashHeaderName, knownHeaderName } from './headers.ts'
+import { trimEnd } from './parameters.ts'
+import { findName, type SoughtName } from './sought-name.ts'
 import { parseStartLine, type StartLine } from './start-line.ts'
 
-/** What the scan over the head found; offsets are byte offsets, which are also offsets into `text`. */
-export interface MessageHead {
+const tab = 0x09
+const lineFeedByte = 0x0a
+const carriageReturn = 0x0d
+const space = 0x20
+const colon = 0x3a
+
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
+
+/**
+ * Start line and headers of a message, found but not yet read. Offsets are byte offsets, which are also offsets into `text`.
+ * Names are read when they are asked for: most askers want a few headers and none of the others.
+ */
+export class MessageHead {
   readonly bytes: Uint8Array
   /** One character a byte, so that offsets agree. Plain text when the head is ASCII. */
   readonly text: string
@@ -11,110 +23,132 @@ export interface MessageHead {
   readonly startLine: StartLine
   readonly startLineStart: number
   readonly startLineEnd: number
-  /** Two numbers a header: its start and its colon (-1: none). It ends where the next one starts, folds included. */
-  readonly spans: readonly number[]
+  /** Where each header starts. It ends where the next one starts, folds included. */
+  readonly starts: readonly number[]
   /** Where the last header ends. */
   readonly headersEnd: number
-  /** Long lower-case name of each header; `''` for a line without a colon. */
-  readonly canonicals: readonly string[]
   readonly folded: boolean
   readonly bareLf: boolean
   /** Behind the empty line; the length of the bytes when there is none. */
   readonly bodyStart: number
+  #canonicals: readonly string[] | undefined
+  #colons: readonly number[] | undefined
+
+  /** `firstLineFeed`: the one that ends the start line, or the text's length. */
+  constructor(
+    bytes: Uint8Array,
+    { text, isAscii }: TextView,
+    startLine: StartLine,
+    startLineStart: number,
+    firstLineFeed: number,
+  ) {
+    const { length } = bytes
+    const starts: number[] = []
+    let bareLf = false
+    let folded = false
+    let bodyStart = length
+    let headersEnd = length
+    for (let lineFeed = firstLineFeed; lineFeed < length;) {
+      if (bytes[lineFeed - 1] !== carriageReturn) bareLf = true
+      const start = lineFeed + 1
+      if (start >= length) break
+      const first = bytes[start] ?? 0
+      lineFeed = indexFrom(text, '\n', start)
+      if (first === lineFeedByte || (first === carriageReturn && bytes[start + 1] === lineFeedByte)) {
+        if (first === lineFeedByte) bareLf = true
+        headersEnd = start
+        bodyStart = Math.min(lineFeed + 1, length)
+        break
+      }
+      // A colon on a folded line belongs to the value.
+      if ((first === space || first === tab) && starts.length > 0) folded = true
+      else starts.push(start)
+    }
+    this.bytes = bytes
+    this.text = text
+    this.isAscii = isAscii
+    this.startLine = startLine
+    this.startLineStart = startLineStart
+    this.startLineEnd = endOfLine(text, startLineStart, firstLineFeed)
+    this.starts = starts
+    this.headersEnd = headersEnd
+    this.folded = folded
+    this.bareLf = bareLf
+    this.bodyStart = bodyStart
+  }
+
+  /** Long lower-case name of each header; `''` for a line without a colon. */
+  get canonicals(): readonly string[] {
+    if (this.#canonicals) return this.#canonicals
+    const { bytes, text, starts } = this
+    const canonicals: string[] = []
+    const colons: number[] = []
+    for (const start of starts) {
+      // Names are read from the bytes: a character of a string costs more.
+      let at = start
+      let hash = 0
+      let byte = bytes[at] ?? 0
+      for (; byte > space && byte !== colon; byte = bytes[++at] ?? 0) hash = hashHeaderName(hash, byte)
+      if (byte === colon) {
+        colons.push(at)
+        canonicals.push(knownHeaderName(bytes, start, at, hash) ?? canonicalHeaderName(text.slice(start, at)))
+      } else {
+        const end = findColon(bytes, at)
+        colons.push(end)
+        canonicals.push(end < 0 ? '' : canonicalHeaderName(trimEnd(text, start, end)))
+      }
+    }
+    this.#colons = colons
+    this.#canonicals = canonicals
+    return canonicals
+  }
+
+  /** Index of the first header of that name, or -1. Reads no name but the sought one, if not all are known yet. */
+  indexOf(name: SoughtName): number {
+    return this.#canonicals
+      ? this.#canonicals.indexOf(name.canonical)
+      : findName(this.bytes, this.starts, name)
+  }
+
+  /** Where the header's colon is, or -1. */
+  colon(index: number): number {
+    return this.#colons?.[index] ?? findColon(this.bytes, this.starts[index] ?? 0)
+  }
+
+  /** Where the header's text ends: before the line end of its last line. */
+  textEnd(index: number): number {
+    const { bytes, starts, headersEnd } = this
+    const end = starts[index + 1] ?? headersEnd
+    if (bytes[end - 1] !== lineFeedByte) return end
+    return bytes[end - 2] === carriageReturn && end - 2 >= (starts[index] ?? 0) ? end - 2 : end - 1
+  }
 }
 
-const carriageReturn = 0x0d
-const space = 0x20
-const colon = 0x3a
+/** The first colon of the line from `start` on, or -1. */
+function findColon(bytes: Uint8Array, start: number): number {
+  for (let at = start; at < bytes.length && bytes[at] !== lineFeedByte; at++)
+    if (bytes[at] === colon) return at
+  return -1
+}
 
-const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
+interface TextView {
+  readonly text: string
+  readonly isAscii: boolean
+}
 
-/** Start line and headers of a message, not yet read but found; a sentence when the bytes are no SIP message at all.
- *  Linear, copies nothing. */
+/** The head of a message; a sentence when the bytes are no SIP message at all. Linear, copies nothing. */
 export function scanHead(bytes: Uint8Array): MessageHead | string {
   const { length } = bytes
   let start = 0
   // RFC 3261 7.5: empty lines before the start line are ignored.
-  while (start < length && (bytes[start] === 0x0d || bytes[start] === 0x0a)) start++
+  while (start < length && (bytes[start] === carriageReturn || bytes[start] === lineFeedByte)) start++
   if (start === length) return 'nothing but line ends'
 
-  const { text, isAscii } = toTextView(bytes, start)
-  const spans: number[] = []
-  const canonicals: string[] = []
-  let lineFeed = indexFrom(text, '\n', start)
-  const startLineEnd = endOfLine(text, start, lineFeed)
-  const startLine = parseStartLine(text.slice(start, startLineEnd))
+  const view = toTextView(bytes, start)
+  const lineFeed = indexFrom(view.text, '\n', start)
+  const startLine = parseStartLine(view.text.slice(start, endOfLine(view.text, start, lineFeed)))
   if (startLine === undefined) return 'the first line is no SIP request or status line'
-
-  let bareLf = lineFeed < length && startLineEnd === lineFeed
-  let folded = false
-  let bodyStart = length
-  let headersEnd = length
-  let lineStart = lineFeed + 1
-  // Searched for only when the last one found is behind us, so that lines without a colon cost nothing extra.
-  let nextColon = -1
-  while (lineStart < length) {
-    // Names are read from the bytes: a character of a string costs more.
-    let at = lineStart
-    let hash = 0
-    let byte = bytes[at] ?? 0
-    for (; byte > space && byte !== colon && at < length; byte = bytes[++at] ?? 0)
-      hash = hashHeaderName(hash, byte)
-    if (byte === colon && at > lineStart) {
-      lineFeed = indexFrom(text, '\n', at)
-      const name = knownHeaderName(bytes, lineStart, at, hash)
-      canonicals.push(name ?? canonicalHeaderNameAt(text, lineStart, at))
-      spans.push(lineStart, at)
-      if (lineFeed < length && bytes[lineFeed - 1] !== carriageReturn) bareLf = true
-    } else {
-      lineFeed = indexFrom(text, '\n', at)
-      const end = endOfLine(text, lineStart, lineFeed)
-      if (lineFeed < length && end === lineFeed) bareLf = true
-      if (end === lineStart) {
-        headersEnd = lineStart
-        bodyStart = Math.min(lineFeed + 1, length)
-        break
-      }
-      const first = text.charCodeAt(lineStart)
-      if ((first === 0x20 || first === 0x09) && spans.length > 0) {
-        // A colon on a folded line belongs to the value.
-        folded = true
-      } else {
-        if (nextColon < lineStart) nextColon = indexFrom(text, ':', lineStart)
-        if (nextColon < end) {
-          let nameEnd = nextColon
-          while (nameEnd > lineStart && isSpace(text.charCodeAt(nameEnd - 1))) nameEnd--
-          canonicals.push(canonicalHeaderNameAt(text, lineStart, nameEnd))
-          spans.push(lineStart, nextColon)
-        } else {
-          canonicals.push('')
-          spans.push(lineStart, -1)
-        }
-      }
-    }
-    lineStart = Math.min(lineFeed + 1, length)
-  }
-  return {
-    bytes,
-    text,
-    isAscii,
-    startLine,
-    startLineStart: start,
-    startLineEnd,
-    spans,
-    headersEnd,
-    canonicals,
-    folded,
-    bareLf,
-    bodyStart,
-  }
-}
-
-/** Where the text of the header at `spans[at]` ends: before the line end of its last line. */
-export function headerTextEnd({ text, spans, headersEnd }: MessageHead, at: number): number {
-  const start = spans[at] ?? 0
-  const end = spans[at + 2] ?? headersEnd
-  return text.charCodeAt(end - 1) === 0x0a ? endOfLine(text, start, end - 1) : end
+  return new MessageHead(bytes, view, startLine, start, lineFeed)
 }
 
 /** The text's length when there is none. */
@@ -131,7 +165,7 @@ function endOfLine(text: string, start: number, lineFeed: number): number {
 }
 
 /** The bytes as text of one character a byte, as far as the end of the headers. */
-function toTextView(bytes: Uint8Array, start: number): { text: string; isAscii: boolean } {
+function toTextView(bytes: Uint8Array, start: number): TextView {
   const whole = bytes.length <= 4096 ? bytes : bytes.subarray(0, endOfHead(bytes, start))
   const text = decoder.decode(whole)
   if (isOneToOne(text, whole)) return { text, isAscii: true }

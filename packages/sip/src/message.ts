@@ -1,4 +1,4 @@
-import { headerTextEnd, scanHead, toBinaryText, type MessageHead } from './message-head.ts'
+import { scanHead, toBinaryText, type MessageHead } from './message-head.ts'
 import { findProblems, parseLength } from './message-problems.ts'
 import {
   nameAddressParameter,
@@ -7,7 +7,8 @@ import {
   parseUsualNameAddress,
   type NameAddress,
 } from './name-address.ts'
-import { findParameter, isSpace, splitList, trimSpace } from './parameters.ts'
+import { findParameter, isSpace, splitList, trimEnd, trimSpace } from './parameters.ts'
+import { soughtNames, type SoughtName } from './sought-name.ts'
 import { parseStartLine } from './start-line.ts'
 import { parseSentBy, parseVia, type Via } from './via.ts'
 
@@ -41,7 +42,6 @@ export class SipMessage {
   /** Status code; null for a request, and for a response whose code is not a number from 100 to 999. */
   readonly status: number | null
   readonly #head: MessageHead
-  readonly #canonicals: readonly string[]
   #headers: readonly SipHeader[] | undefined
   #callId: string | undefined
   #from: NameAddress | undefined
@@ -62,7 +62,6 @@ export class SipMessage {
     this.bytes = head.bytes
     this.kind = head.startLine.kind
     this.status = head.startLine.status
-    this.#canonicals = head.canonicals
   }
 
   get startLine(): string {
@@ -87,23 +86,19 @@ export class SipMessage {
 
   /** In the order of the message; a repeated header is there as often as it was sent. */
   get headers(): readonly SipHeader[] {
-    if (this.#headers) return this.#headers
-    const { spans, headersEnd } = this.#head
-    const headers: SipHeader[] = []
-    for (let i = 0; i < spans.length; i += 2) {
-      const start = spans[i] ?? 0
-      const colon = spans[i + 1] ?? -1
-      headers.push({
-        name: colon < 0 ? '' : this.#utf8(trimEnd(this.#head.text, start, colon)),
-        canonical: this.#canonicals[i / 2] ?? '',
-        value: this.#value(i),
-        raw: this.#decode(start, headerTextEnd(this.#head, i)),
+    const head = this.#head
+    this.#headers ??= head.starts.map((start, index) => {
+      const colon = head.colon(index)
+      return {
+        name: colon < 0 ? '' : this.#utf8(trimEnd(head.text, start, colon)),
+        canonical: head.canonicals[index] ?? '',
+        value: this.#value(index),
+        raw: this.#decode(start, head.textEnd(index)),
         start,
-        end: spans[i + 2] ?? headersEnd,
-      })
-    }
-    this.#headers = headers
-    return headers
+        end: head.starts[index + 1] ?? head.headersEnd,
+      }
+    })
+    return this.#headers
   }
 
   /** True where `word` stands behind the first `mark` of the bytes, in ASCII, and ends with the head or one of `ends`: what a search
@@ -118,57 +113,58 @@ export class SipMessage {
 
   /** The value of the first header of that name (long form, lower case), or `undefined`. */
   header(canonical: string): string | undefined {
-    const at = this.#canonicals.indexOf(canonical)
-    return at < 0 ? undefined : this.#value(at * 2)
+    const index = this.#head.canonicals.indexOf(canonical)
+    return index < 0 ? undefined : this.#value(index)
   }
 
   /** The values of all headers of that name in order; comma lists are not split. */
   headerValues(canonical: string): string[] {
     const values: string[] = []
+    const { canonicals } = this.#head
     for (
-      let at = this.#canonicals.indexOf(canonical);
-      at >= 0;
-      at = this.#canonicals.indexOf(canonical, at + 1)
+      let index = canonicals.indexOf(canonical);
+      index >= 0;
+      index = canonicals.indexOf(canonical, index + 1)
     )
-      values.push(this.#value(at * 2))
+      values.push(this.#value(index))
     return values
   }
 
   /** `''` when there is none. Opaque and case-sensitive (RFC 3261 8.1.1.4). */
   get callId(): string {
-    return (this.#callId ??= this.header('call-id') ?? '')
+    return (this.#callId ??= this.#first(soughtNames.callId) ?? '')
   }
 
   /** Null when missing or not `number method`. A number above 2^31-1 is kept and is a problem. */
   get cseq(): { readonly number: number; readonly method: string } | null {
-    if (this.#cseq === undefined) this.#cseq = parseCseq(this.header('cseq'))
+    if (this.#cseq === undefined) this.#cseq = parseCseq(this.#first(soughtNames.cseq))
     return this.#cseq
   }
 
   get from(): NameAddress {
-    this.#from ??= this.#nameAddress('from')
+    this.#from ??= this.#nameAddress(soughtNames.from)
     return this.#from
   }
 
   get to(): NameAddress {
-    this.#to ??= this.#nameAddress('to')
+    this.#to ??= this.#nameAddress(soughtNames.to)
     return this.#to
   }
 
   /** The same as `from.tag`, without reading the rest where that is not read yet. */
   get fromTag(): string {
-    return (this.#fromTag ??= this.#from ? this.#from.tag : this.#tag('from'))
+    return (this.#fromTag ??= this.#from ? this.#from.tag : this.#tag(soughtNames.from))
   }
 
   /** The same as `to.tag`, likewise. */
   get toTag(): string {
-    return (this.#toTag ??= this.#to ? this.#to.tag : this.#tag('to'))
+    return (this.#toTag ??= this.#to ? this.#to.tag : this.#tag(soughtNames.to))
   }
 
   /** The first Via entry, without reading the others. */
   get topVia(): Via | null {
     if (this.#topVia === undefined) {
-      const first = splitList(this.header('via') ?? '', 1)[0]
+      const first = splitList(this.#first(soughtNames.via) ?? '', 1)[0]
       this.#topVia = first === undefined ? null : parseVia(first)
     }
     return this.#topVia
@@ -185,7 +181,7 @@ export class SipMessage {
   /** Branch of the top Via, `''` when there is none. */
   get branch(): string {
     if (this.#branch === undefined) {
-      const value = this.header('via') ?? ''
+      const value = this.#first(soughtNames.via) ?? ''
       const first = value.includes(',') ? (splitList(value, 1)[0] ?? '') : value
       this.#branch = findParameter(first, 0, 'branch') ?? ''
     }
@@ -195,7 +191,7 @@ export class SipMessage {
   /** Sent-by of the top Via as a key: `host:port` in lower case, without a port `host:`; `''` when there is none. */
   get sentBy(): string {
     if (this.#sentBy === undefined) {
-      const value = this.header('via') ?? ''
+      const value = this.#first(soughtNames.via) ?? ''
       const first = value.includes(',') ? splitList(value, 1)[0] : value
       this.#sentBy = first === undefined || first === '' ? '' : parseSentBy(first)
     }
@@ -247,20 +243,23 @@ export class SipMessage {
     return recalled[slot] as V
   }
 
-  #nameAddress(canonical: string): NameAddress {
-    const at = this.#canonicals.indexOf(canonical)
-    if (at < 0) return noNameAddress
-    const { bytes, text, isAscii, folded } = this.#head
-    const start = this.#valueStart(at * 2)
-    const usual =
-      isAscii && !folded
-        ? parseUsualNameAddress(bytes, text, start, this.#valueEnd(at * 2, start))
-        : undefined
-    return usual ?? parseNameAddress(this.#value(at * 2))
+  #first(name: SoughtName): string | undefined {
+    const index = this.#head.indexOf(name)
+    return index < 0 ? undefined : this.#value(index)
   }
 
-  #tag(canonical: string): string {
-    const value = this.header(canonical)
+  #nameAddress(name: SoughtName): NameAddress {
+    const index = this.#head.indexOf(name)
+    if (index < 0) return noNameAddress
+    const { bytes, text, isAscii, folded } = this.#head
+    const start = this.#valueStart(index)
+    const usual =
+      isAscii && !folded ? parseUsualNameAddress(bytes, text, start, this.#valueEnd(index, start)) : undefined
+    return usual ?? parseNameAddress(this.#value(index))
+  }
+
+  #tag(name: SoughtName): string {
+    const value = this.#first(name)
     return value === undefined ? '' : (nameAddressParameter(value, 'tag') ?? '')
   }
 
@@ -276,26 +275,26 @@ export class SipMessage {
     return decoder.decode(Uint8Array.from(text, (character) => character.charCodeAt(0)))
   }
 
-  #valueStart(span: number): number {
-    const { bytes, spans } = this.#head
-    const colon = spans[span + 1] ?? -1
-    let start = colon < 0 ? (spans[span] ?? 0) : colon + 1
-    const end = headerTextEnd(this.#head, span)
+  #valueStart(index: number): number {
+    const { bytes, starts } = this.#head
+    const colon = this.#head.colon(index)
+    let start = colon < 0 ? (starts[index] ?? 0) : colon + 1
+    const end = this.#head.textEnd(index)
     while (start < end && isSpace(bytes[start] ?? 0)) start++
     return start
   }
 
-  #valueEnd(span: number, start: number): number {
+  #valueEnd(index: number, start: number): number {
     const { bytes } = this.#head
-    let end = headerTextEnd(this.#head, span)
+    let end = this.#head.textEnd(index)
     while (end > start && isSpace(bytes[end - 1] ?? 0)) end--
     return end
   }
 
-  #value(span: number): string {
+  #value(index: number): string {
     const { folded } = this.#head
-    const start = this.#valueStart(span)
-    const end = this.#valueEnd(span, start)
+    const start = this.#valueStart(index)
+    const end = this.#valueEnd(index, start)
     const value = this.#decode(start, end)
     if (!folded || !value.includes('\n')) return value
     return value
@@ -314,12 +313,6 @@ export class SipMessage {
     this.#bodyEnd = usable ? Math.min(this.bytes.length, bodyStart + length) : this.bytes.length
     return this.#bodyEnd
   }
-}
-
-function trimEnd(text: string, start: number, end: number): string {
-  let to = end
-  while (to > start && isSpace(text.charCodeAt(to - 1))) to--
-  return text.slice(start, to)
 }
 
 function parseCseq(text: string | undefined): { number: number; method: string } | null {

@@ -20,6 +20,13 @@ export function trimSpace(text: string, start = 0, end = text.length): string {
   return text.slice(from, to)
 }
 
+/** `text.slice(start, end)` without white space at its end. */
+export function trimEnd(text: string, start: number, end: number): string {
+  let to = end
+  while (to > start && isSpace(text.charCodeAt(to - 1))) to--
+  return text.slice(start, to)
+}
+
 /** The index behind the quoted string that opens at `start`; the end of the text when it never closes. */
 export function skipQuoted(text: string, start: number): number {
   const end = text.indexOf('"', start + 1)

@@ -105,6 +105,8 @@ type Columns = NativeBlock<typeof writtenColumns>['columns']
 
 function writeMessage(to: Columns, view: MessageView): void {
   const { record, naming, parts, message } = view
+  // Before anything else of the message: they need the names of all its headers, and with these at hand none is searched for.
+  const { problems } = view
   to.at.integer64(record.atMicros)
   to.nanos.uint16(record.nanos)
   to.id.uuid(record.id)
@@ -149,7 +151,7 @@ function writeMessage(to: Columns, view: MessageView): void {
   // What can be worked out again is not kept: sixteen bytes that nothing compresses.
   const isPlain = !message || message.cseq === null || message.cseq.method === message.method
   to.sightingKey.text(isPlain ? '' : view.sightingKey)
-  to.problems.add(view.problems)
+  to.problems.add(problems)
 
   to.notes.add(record.notes)
   to.payload.bytes(record.payload)
