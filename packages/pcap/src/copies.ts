@@ -1,6 +1,6 @@
 import { u32be } from './byte-order.ts'
 import type { CapturedPacket } from './captured-packet.ts'
-import type { DecodedDatagram } from './decode.ts'
+import { decodeFrame, type DecodedDatagram } from './decode.ts'
 import { linkTypes } from './link-types.ts'
 
 const slots = 16_384
@@ -17,8 +17,8 @@ export const copyWindowMicros = 50_000
  * Bounded: remembers the last 16,384 packets, and none for longer than the window.
  */
 export class CopyFilter {
-  // A column for each member of an entry: an object for each packet would live just long enough to burden the collector.
-  readonly #datagrams: (DecodedDatagram | undefined)[] = Array.from({ length: slots }, () => undefined)
+  // A column for each member of an entry, and no datagram: what lives just long enough burdens the collector. To decode a
+  // packet once more, when its hash comes again, costs less than to keep what was read of all.
   readonly #packets: (CapturedPacket | undefined)[] = Array.from({ length: slots }, () => undefined)
   readonly #hashes = new Int32Array(slots)
   readonly #times = new Float64Array(slots)
@@ -38,15 +38,13 @@ export class CopyFilter {
     for (let steps = 0; sequence >= this.#oldest && sequence >= 0 && steps < maxChain; steps += 1) {
       const slot = sequence & (slots - 1)
       if (this.#hashes[slot] === hash) {
-        const before = this.#datagrams[slot]
         const known = this.#packets[slot]
-        if (before && known && isCopy(before, known, datagram, packet)) return known
+        if (known && isCopy(known, datagram, packet)) return known
       }
       sequence = this.#previous[slot] ?? -1
     }
     if (this.#next - this.#oldest >= slots) this.#forgetOldest()
     const slot = this.#next & (slots - 1)
-    this.#datagrams[slot] = datagram
     this.#packets[slot] = packet
     this.#hashes[slot] = hash
     this.#times[slot] = packet.atMicros
@@ -65,7 +63,6 @@ export class CopyFilter {
   }
 
   clear(): void {
-    this.#datagrams.fill(undefined)
     this.#packets.fill(undefined)
     this.#heads.fill(-1)
     this.#next = 0
@@ -74,7 +71,6 @@ export class CopyFilter {
 
   #forgetOldest(): void {
     const slot = this.#oldest & (slots - 1)
-    this.#datagrams[slot] = undefined
     this.#packets[slot] = undefined
     this.#oldest += 1
   }
@@ -91,13 +87,10 @@ function hashOf(datagram: DecodedDatagram): number {
   return hash
 }
 
-function isCopy(
-  before: DecodedDatagram,
-  known: CapturedPacket,
-  datagram: DecodedDatagram,
-  packet: CapturedPacket,
-): boolean {
+function isCopy(known: CapturedPacket, datagram: DecodedDatagram, packet: CapturedPacket): boolean {
+  const before = decodeFrame(known.linkType, known.bytes)
   return (
+    before.problem === null &&
     Math.abs(packet.atMicros - known.atMicros) <= copyWindowMicros &&
     before.ipId === datagram.ipId &&
     before.srcPort === datagram.srcPort &&
