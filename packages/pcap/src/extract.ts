@@ -297,6 +297,7 @@ export class SipExtractor {
     lineEnds: number,
   ): void {
     if (!isSip) this.#counters.notSip += 1
+    const all = isSip ? notes : [...notes, 'not-sip']
     const message: ExtractedMessage = {
       atMicros: last.atMicros,
       nanos: last.nanos,
@@ -309,7 +310,8 @@ export class SipExtractor {
       index,
       lineEnds,
       copies: 1,
-      notes: isSip ? [...notes] : [...notes, 'not-sip'],
+      // Of a message its own; nearly always none, and to copy that costs more than to make it.
+      notes: all.length === 0 ? [] : [...all],
       packetType: datagram.packetType,
     }
     this.#found.push(message)

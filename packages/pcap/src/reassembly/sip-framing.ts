@@ -226,9 +226,9 @@ function lastVersion(bytes: Uint8Array, from: number, end: number): number {
   const { byteOffset } = bytes
   let at = end
   while (at > from) {
-    // Few bytes are slashes: eight without one are passed over at once.
-    while (at - 8 >= from && !hasSlash(memory, byteOffset + at - 8)) at -= 8
-    const stop = Math.max(at - 8, from)
+    // Few bytes are slashes: sixteen without one are passed over at once.
+    while (at - 16 >= from && !hasSlash(memory, byteOffset + at - 16)) at -= 16
+    const stop = Math.max(at - 16, from)
     for (at -= 1; at >= stop; at -= 1)
       if (bytes[at] === slash && at - 3 >= from && isVersion(bytes, at - 3, end)) return at - 3
     at = stop
@@ -236,12 +236,18 @@ function lastVersion(bytes: Uint8Array, from: number, end: number): number {
   return -1
 }
 
-/** Whether one of the eight bytes from `at` on is one. */
+/** Whether one of the sixteen bytes from `at` on is one. */
 function hasSlash(memory: DataView, at: number): boolean {
-  // A slash becomes zero, and only below a zero the subtraction borrows: that sets a highest bit that was not set.
-  const first = memory.getInt32(at, true) ^ fourSlashes
-  const second = memory.getInt32(at + 4, true) ^ fourSlashes
-  return ((((first - 0x01010101) & ~first) | ((second - 0x01010101) & ~second)) & 0x80808080) !== 0
+  const first = zeroBits(memory.getInt32(at, true) ^ fourSlashes)
+  const second = zeroBits(memory.getInt32(at + 4, true) ^ fourSlashes)
+  const third = zeroBits(memory.getInt32(at + 8, true) ^ fourSlashes)
+  const fourth = zeroBits(memory.getInt32(at + 12, true) ^ fourSlashes)
+  return ((first | second | third | fourth) & 0x80808080) !== 0
+}
+
+/** Has the highest bit of one of its bytes when one of the word's is zero: only below a zero the subtraction borrows. */
+function zeroBits(word: number): number {
+  return (word - 0x01010101) & ~word
 }
 
 /** What phones and NAT helpers send on a SIP port to keep a binding open: nothing but line ends, zeros and blanks,
