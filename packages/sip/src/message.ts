@@ -252,9 +252,12 @@ export class SipMessage {
     const index = this.#head.indexOf(name)
     if (index < 0) return noNameAddress
     const { bytes, text, isAscii, folded } = this.#head
-    const start = this.#valueStart(index)
+    const textEnd = this.#head.textEnd(index)
+    const start = this.#valueStart(index, textEnd)
     const usual =
-      isAscii && !folded ? parseUsualNameAddress(bytes, text, start, this.#valueEnd(index, start)) : undefined
+      isAscii && !folded
+        ? parseUsualNameAddress(bytes, text, start, this.#valueEnd(start, textEnd))
+        : undefined
     return usual ?? parseNameAddress(this.#value(index))
   }
 
@@ -275,26 +278,26 @@ export class SipMessage {
     return decoder.decode(Uint8Array.from(text, (character) => character.charCodeAt(0)))
   }
 
-  #valueStart(index: number): number {
+  #valueStart(index: number, textEnd: number): number {
     const { bytes, starts } = this.#head
     const colon = this.#head.colon(index)
     let start = colon < 0 ? (starts[index] ?? 0) : colon + 1
-    const end = this.#head.textEnd(index)
-    while (start < end && isSpace(bytes[start] ?? 0)) start++
+    while (start < textEnd && isSpace(bytes[start] ?? 0)) start++
     return start
   }
 
-  #valueEnd(index: number, start: number): number {
+  #valueEnd(start: number, textEnd: number): number {
     const { bytes } = this.#head
-    let end = this.#head.textEnd(index)
+    let end = textEnd
     while (end > start && isSpace(bytes[end - 1] ?? 0)) end--
     return end
   }
 
   #value(index: number): string {
     const { folded } = this.#head
-    const start = this.#valueStart(index)
-    const end = this.#valueEnd(index, start)
+    const textEnd = this.#head.textEnd(index)
+    const start = this.#valueStart(index, textEnd)
+    const end = this.#valueEnd(start, textEnd)
     const value = this.#decode(start, end)
     if (!folded || !value.includes('\n')) return value
     return value

@@ -90,13 +90,14 @@ function parseUsualStatusLine(line: string): StartLine | undefined {
 
 function parseRequestLine(line: string, cut: boolean): StartLine | undefined {
   const space = line.indexOf(' ')
-  if (space > 0 && line.endsWith(' SIP/2.0') && knownMethods.has(line.slice(0, space))) {
+  const usualMethod = line.endsWith(' SIP/2.0') ? line.slice(0, Math.max(space, 0)) : ''
+  if (knownMethods.has(usualMethod)) {
     const requestUri = line.slice(space + 1, -8)
     // The usual case at once; anything unusual takes the long way below.
     if (requestUri !== '' && !requestUri.includes(' ') && !requestUri.includes('\t'))
       return {
         kind: 'request',
-        method: line.slice(0, space),
+        method: usualMethod,
         requestUri,
         status: null,
         reason: '',
