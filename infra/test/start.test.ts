@@ -1,5 +1,6 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readdirSync, readFileSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
 import { tmpdir } from 'node:os'
@@ -67,13 +68,21 @@ async function start(t: Tap, settings: Record<string, string>): Promise<Start> {
 
 /** All processes below this one, whatever their group. */
 function descendants(pid: number): number[] {
-  const table = execFileSync('ps', ['-eo', 'pid=,ppid='], { encoding: 'utf8' })
-  const pairs = table
-    .trim()
-    .split('\n')
-    .map((line) => line.trim().split(/\s+/).map(Number))
-  const children = pairs.flatMap(([child, parent]) => (child !== undefined && parent === pid ? [child] : []))
+  const children = readdirSync('/proc')
+    .map(Number)
+    .filter((one) => one > 0 && parentOf(one) === pid)
   return children.flatMap((child) => [child, ...descendants(child)])
+}
+
+/** Undefined for one that has ended. */
+function parentOf(pid: number): number | undefined {
+  try {
+    // The name before it may have anything in it.
+    const [, parent] = /\) \S (\d+) [^)]*$/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8')) ?? []
+    return Number(parent)
+  } catch {
+    return undefined
+  }
 }
 
 t.test('start serves the page, refuses a second one on its data, and leaves nothing behind', async (t) => {
