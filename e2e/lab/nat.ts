@@ -31,7 +31,7 @@ export async function startNat(t: Test, addresses: readonly (readonly [string, s
   for (const link of ['lo', 'outside', 'inside']) ip(`link set ${link} up`, router)
   for (const link of ['lo', 'inside']) ip(`link set ${link} up`, phones)
   ip(`route add default via ${routerInside}`, phones)
-  inNamespace(router, 'sysctl', '-qw', 'net.ipv4.ip_forward=1')
+  inNamespace(router, 'sh', '-c', 'echo 1 > /proc/sys/net/ipv4/ip_forward')
   const mapping = addresses.map(([inside, outside]) => `${inside} : ${outside}`).join(', ')
   inNamespace(
     router,
