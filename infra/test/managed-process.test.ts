@@ -1,8 +1,8 @@
 import { EventEmitter, once } from 'node:events'
 import { setTimeout as pause } from 'node:timers/promises'
 import t from 'tap'
+import { isAlive } from '@sip-capture/testing/process-state.ts'
 import { createManagedProcess, type ManagedProcess } from '../managed-process.ts'
-import { isAlive } from './process-state.ts'
 
 interface Observed {
   readonly managed: ManagedProcess

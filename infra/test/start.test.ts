@@ -1,15 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync, readFileSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import t from 'tap'
+import { childrenOf, isAlive } from '@sip-capture/testing/process-state.ts'
 import { findFreePort } from '@sip-capture/testing/free-port.ts'
 import { repositoryFolder } from '../repository.ts'
-import { isAlive } from './process-state.ts'
 
 type Tap = Pick<typeof t, 'teardown'>
 
@@ -67,23 +66,8 @@ async function start(t: Tap, settings: Record<string, string>): Promise<Start> {
 }
 
 /** All processes below this one, whatever their group. */
-function descendants(pid: number): number[] {
-  const children = readdirSync('/proc')
-    .map(Number)
-    .filter((one) => one > 0 && parentOf(one) === pid)
-  return children.flatMap((child) => [child, ...descendants(child)])
-}
-
-/** Undefined for one that has ended. */
-function parentOf(pid: number): number | undefined {
-  try {
-    // The name before it may have anything in it.
-    const [, parent] = /\) \S (\d+) [^)]*$/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8')) ?? []
-    return Number(parent)
-  } catch {
-    return undefined
-  }
-}
+const descendants = (pid: number): number[] =>
+  childrenOf(pid).flatMap((child) => [child, ...descendants(child)])
 
 t.test('start serves the page, refuses a second one on its data, and leaves nothing behind', async (t) => {
   const dataDir = await makeDataDir(t)

@@ -1,7 +1,7 @@
 import t from 'tap'
+import { isAlive } from '@sip-capture/testing/process-state.ts'
 import { type SippOptions, type SippResult, runSipp, startSipp } from '../test-pbx/sipp.ts'
 import { startTestPbx } from '../test-pbx/test-pbx.ts'
-import { isAlive } from './process-state.ts'
 
 const startLines = (result: SippResult): string[] =>
   result.messages.map(({ direction, text }) =>

@@ -1,6 +1,4 @@
-import { execFileSync } from 'node:child_process'
 import { createSocket } from 'node:dgram'
-import { readFileSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
 import { sipRecord, type SipRecord } from '@sip-capture/contract/bus/sip-record.ts'
 import { sourceStatus, type SourceStatus } from '@sip-capture/contract/bus/source-status.ts'
@@ -142,22 +140,4 @@ export async function sendSizes(t: Test, port: number): Promise<{ sender: Sender
   await sender.send(big, port)
   await sender6.send(small, port)
   return { sender, sent: [small, big, small] }
-}
-
-/** Process ids of the direct children of `parent` that run the program. */
-export function childrenOf(parent: number, program: string): number[] {
-  try {
-    const output = execFileSync('pgrep', ['-P', String(parent), '-x', program], { encoding: 'utf8' })
-    return output.split('\n').filter(Boolean).map(Number)
-  } catch {
-    return []
-  }
-}
-
-export function isAlive(pid: number): boolean {
-  try {
-    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
-  } catch {
-    return false
-  }
 }

@@ -5,16 +5,8 @@ import { fileURLToPath } from 'node:url'
 import { setTimeout as pause } from 'node:timers/promises'
 import t from 'tap'
 import { nowMicros } from '@sip-capture/contract/time.ts'
-import {
-  callIdOf,
-  childrenOf,
-  createHarness,
-  createSender,
-  isAlive,
-  sendSizes,
-  sipRequest,
-  until,
-} from './harness.ts'
+import { childrenOf, isAlive } from '@sip-capture/testing/process-state.ts'
+import { callIdOf, createHarness, createSender, sendSizes, sipRequest, until } from './harness.ts'
 
 // Others on this machine capture too: what we leave behind is looked for in a folder of our own.
 process.env['TMPDIR'] = t.testdir()

@@ -1,6 +1,7 @@
 import t from 'tap'
 import { nowMicros } from '@sip-capture/contract/time.ts'
-import { childrenOf, createHarness, isAlive, sendSizes, until } from './harness.ts'
+import { childrenOf, isAlive } from '@sip-capture/testing/process-state.ts'
+import { createHarness, sendSizes, until } from './harness.ts'
 
 for (const name of ['lo', 'any'])
   t.test(`tcpdump on ${name}: messages arrive once, byte for byte, with frames and time`, async (t) => {
