@@ -1,11 +1,12 @@
 import { toSlot } from '@sip-capture/contract/bus/record-id.ts'
+import { RecentIds } from '../recent-ids.ts'
 import { insertRegisters } from '../registrations/register-store.ts'
 import type { PackedMessage, PackedMessages } from './packed-messages.ts'
 import { RowBinaryReader } from './row-binary-reader.ts'
 import { BinaryWriter } from './binary-writer.ts'
 import { callSlotColumnNames, writtenColumnNames } from './schema.ts'
 import type { Store } from './store.ts'
-import { insertTextIndex, type SlotCounts } from './text-index/text-index-writer.ts'
+import { insertTextIndex, SlotCounts } from './text-index/text-index-writer.ts'
 import { atOrAfter, atOrBefore, toDay } from './time-sql.ts'
 
 export interface InsertOutcome {
@@ -14,24 +15,33 @@ export interface InsertOutcome {
   readonly duplicates: number
 }
 
+/** What was written of late: what one batch alone cannot tell. */
+export class InsertMemory {
+  readonly counts = new SlotCounts()
+  /** Most messages of a call come while its slot goes on. */
+  readonly callSlots = new RecentIds(maxCallSlots)
+}
+
+const maxCallSlots = 50_000
+
 /**
  * Stores messages of `packed`, all unless told; a message whose id is there already is left out. `messages` is written last and
  * decides what is there: what a death before it left of the others shows nobody, and is written again. Durable when it resolves.
- * `areNew`: none of them can be there, so nobody need look. `counts`: of all that the caller writes.
+ * `areNew`: none of them can be there, so nobody need look. `memory`: of all that the caller writes.
  * @throws StoreError
  */
 export async function insertMessages(
   store: Store,
   packed: PackedMessages,
   messages: readonly PackedMessage[] = packed.all,
-  { areNew = false, counts }: { areNew?: boolean; counts?: SlotCounts } = {},
+  { areNew = false, memory = new InsertMemory() }: { areNew?: boolean; memory?: InsertMemory } = {},
 ): Promise<InsertOutcome> {
   const unique = [...new Map(messages.map((message) => [message.id, message])).values()]
   const known = areNew || unique.length === 0 ? new Set<string>() : await findKnownIds(store, unique)
   const fresh = known.size === 0 ? unique : unique.filter(({ id }) => !known.has(id))
   if (fresh.length > 0) {
-    await insertCallSlots(store, fresh)
-    await insertTextIndex(store, packed, fresh, counts)
+    await insertCallSlots(store, fresh, memory.callSlots)
+    await insertTextIndex(store, packed, fresh, memory.counts)
     await insertRegisters(
       store,
       fresh.flatMap(({ register }) => register ?? []),
@@ -76,18 +86,24 @@ async function readIds(store: Store, where: string, params: Record<string, unkno
   return ids
 }
 
-async function insertCallSlots(store: Store, messages: readonly PackedMessage[]): Promise<void> {
+async function insertCallSlots(
+  store: Store,
+  messages: readonly PackedMessage[],
+  recent: RecentIds,
+): Promise<void> {
   const writer = new BinaryWriter(messages.length * 64)
   const written = new Set<string>()
   for (const { atMicros, callId, capture } of messages) {
     const slot = toSlot(atMicros)
     const key = `${slot} ${capture} ${callId}`
-    if (written.has(key)) continue
+    if (written.has(key) || recent.has(key)) continue
     written.add(key)
     writer.text(callId)
     writer.text(capture)
     writer.uint32(slot)
     writer.uint32(toDay(atMicros))
   }
+  if (written.size === 0) return
   await store.insertBinary('callSlots', callSlotColumnNames, writer.written())
+  for (const key of written) recent.add(key)
 }

@@ -26,11 +26,13 @@ export interface BusReader {
 }
 
 /** Stored together: of many small pieces the engine makes large ones again and again, so where much comes they are large. */
-const maxRows = 10_000
-const gatherMillis = 200
-/** Where so many came within that time, more is waited for. */
-const muchRows = 200
-const gatherMuchMillis = 1_000
+const maxRows = 40_000
+/** How long more is waited for, by how many are there. */
+const gatherMillis = [
+  { rows: 0, millis: 200 },
+  { rows: 200, millis: 1_000 },
+  { rows: 10_000, millis: 2_000 },
+] as const
 /** Entries hold up to 1,024 messages: this many a stream bounds what one read can bring. */
 const readCount = 64
 const blockMillis = 1_000
@@ -167,7 +169,8 @@ export function startBusReader(options: {
       for (const [key, entries] of read) await inTurns(entries, (entry) => add(batch, key, entry))
       if (batch.isEmpty || batch.messages.all.length >= maxRows || stopping.signal.aborted) break
       startedAt ??= performance.now()
-      const millis = batch.messages.all.length < muchRows ? gatherMillis : gatherMuchMillis
+      const { length } = batch.messages.all
+      const millis = gatherMillis.findLast(({ rows }) => length >= rows)?.millis ?? 0
       block = Math.ceil(startedAt + millis - performance.now())
     }
     await storing

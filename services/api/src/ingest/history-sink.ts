@@ -4,10 +4,9 @@ import type { Logger } from '@sip-capture/service/logger.ts'
 import type { Redis } from 'ioredis'
 import { findChangedCallIds, insertCallEvents } from '../history/leg-store.ts'
 import type { LegChanges } from '../history/legs/leg-changes.ts'
-import { insertMessages } from '../history/message-writer.ts'
+import { InsertMemory, insertMessages } from '../history/message-writer.ts'
 import type { PackedMessage, PackedMessages } from '../history/packed-messages.ts'
 import { isBadData, type Store } from '../history/store.ts'
-import { SlotCounts } from '../history/text-index/text-index-writer.ts'
 import type { DeadLetter, EntryBatch } from './entry-batch.ts'
 import type { IngestCounters } from './ingest-counters.ts'
 
@@ -32,7 +31,7 @@ export function createHistorySink(options: {
   logger: Logger
 }): HistorySink {
   const { store, redis, deadLetterKey, legChanges, onStored, counters, logger } = options
-  const counts = new SlotCounts()
+  const memory = new InsertMemory()
   let problem: string | undefined
 
   /** Repeats while the store cannot; gives up only on data that it will never take. */
@@ -65,7 +64,7 @@ export function createHistorySink(options: {
     if (messages.length === 0) return
     try {
       await persist(async () => {
-        const outcome = await insertMessages(store, packed, messages, { counts })
+        const outcome = await insertMessages(store, packed, messages, { memory })
         counters.stored += outcome.stored
         counters.duplicates += outcome.duplicates
       }, signal)

@@ -10,7 +10,7 @@ import type { MessageBus } from '../message-buses.ts'
 import { compareIds, readNewest, toStreams, type StreamEntry } from '../stream-entries.ts'
 import type { LiveItem } from './live-item.ts'
 import { streamStart, type Position } from './position.ts'
-import { RecentIds } from './recent-ids.ts'
+import { RecentIds } from '../recent-ids.ts'
 
 const readCount = 128
 const blockMillis = 1_000

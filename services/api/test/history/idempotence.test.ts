@@ -1,10 +1,12 @@
 import t from 'tap'
+import { toSlot } from '@sip-capture/contract/bus/record-id.ts'
 import { decodeFrames, type Piece } from '../../src/history/frames-column.ts'
 import { listMessages } from '../../src/history/message-page.ts'
+import { InsertMemory, insertMessages } from '../../src/history/message-writer.ts'
 import { findMessage, readCallMessages } from '../../src/history/message-reader.ts'
 import { applyRetentionBytes, applyRetentionDays, readHistoryBytes } from '../../src/history/retention.ts'
 import { StoreError, type Store } from '../../src/history/store.ts'
-import { insertViews, packFrames, viewOf } from '../message-view.ts'
+import { insertViews, pack, packFrames, viewOf } from '../message-view.ts'
 import { sipRecordOf, sipText } from '../sip-records.ts'
 import { openTestStore } from '../test-store.ts'
 
@@ -59,6 +61,29 @@ t.test('a process that died between the tables leaves nothing twice and nothing 
   )
   const raw = await readCallMessages(store, { callIds: ['c'], limit: 1000 })
   t.equal(raw.length, 10, 'the copies in the second table are not seen')
+})
+
+t.test('where a call is, is written once a slot, and again where that failed', async (t) => {
+  const store = await openTestStore(t)
+  const memory = new InsertMemory()
+  const views = someViews(30)
+  const add = async (into: Store, from: number, to: number) => {
+    const packed = pack(views.slice(from, to))
+    await insertMessages(into, packed, packed.all, { memory })
+  }
+  const failing: Store = {
+    ...store,
+    async insertBinary(table, columns, body) {
+      if (table === 'callSlots') throw new StoreError('away', undefined)
+      await store.insertBinary(table, columns, body)
+    },
+  }
+  await t.rejects(add(failing, 0, 10))
+  for (let from = 0; from < 30; from += 10) await add(store, from, from + 10)
+  const slots = new Set(views.map(({ record }) => toSlot(record.atMicros)))
+  const [written] = await store.query<{ rows: number }>('SELECT count() AS rows FROM callSlots')
+  t.equal(written?.rows, slots.size)
+  t.equal((await readCallMessages(store, { callIds: ['c'], limit: 1000 })).length, 30)
 })
 
 t.test('two writers that store the same rows at once show them once', async (t) => {

@@ -3,10 +3,9 @@ import { toSlot } from '@sip-capture/contract/bus/record-id.ts'
 import type { MessageFilter } from '@sip-capture/contract/rest/message.ts'
 import { toMessageQuery } from '@sip-capture/contract/search/message-query.ts'
 import { listMessages } from '../../src/history/message-page.ts'
-import { insertMessages } from '../../src/history/message-writer.ts'
+import { InsertMemory, insertMessages } from '../../src/history/message-writer.ts'
 import type { Store } from '../../src/history/store.ts'
 import { findTextSlots } from '../../src/history/text-index/text-index-reader.ts'
-import { SlotCounts } from '../../src/history/text-index/text-index-writer.ts'
 import { asksText, toTextNeeds, type TextNeeds } from '../../src/history/text-index/text-needs.ts'
 import type { MessageView } from '../../src/ingest/message-row.ts'
 import { insertViews, pack, viewOf } from '../message-view.ts'
@@ -177,11 +176,11 @@ for (const [isRemembered, slots] of [
     async (t) => {
       const store = await openTestStore(t)
       const views = messagesOf(4_000, { from: start, step: second / 400, seed: 9 })
-      let counts = new SlotCounts()
+      let memory = new InsertMemory()
       for (let at = 0; at < views.length; at += 100) {
-        if (!isRemembered) counts = new SlotCounts()
+        if (!isRemembered) memory = new InsertMemory()
         const packed = pack(views.slice(at, at + 100))
-        await insertMessages(store, packed, packed.all, { counts })
+        await insertMessages(store, packed, packed.all, { memory })
       }
       const spans = await store.query<{ slots: number }>(
         'SELECT DISTINCT slots FROM textIndex ORDER BY slots',

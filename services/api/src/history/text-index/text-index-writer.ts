@@ -50,7 +50,7 @@ export async function insertTextIndex(
   store: Store,
   packed: PackedMessages,
   messages: readonly PackedMessage[],
-  counts = new SlotCounts(),
+  counts: SlotCounts,
 ): Promise<void> {
   const rows = new BinaryWriter(64 * 1024)
   const { payloads, numbers } = packed
