@@ -50,8 +50,8 @@ export async function* slotsInOrder(
   const asked = toMessageQuery(query.filter, { nowMicros: nowMicros() })
   const needs = toTextNeeds(asked)
   if (callId?.length) yield slotsOfCalls(callId)
-  else if (capture?.length || asksText(asked)) yield* slotsAnywhere(store, query, { needs, found })
-  else yield* slotsFromEdge(store, query, { needs, found, kind: 'near' })
+  else if (capture?.length || (asksText(asked) && !needs)) yield* slotsAnywhere(store, query, needs)
+  else yield* slotsFromEdge(store, query, { needs, found })
 }
 
 interface Hints {
@@ -59,16 +59,16 @@ interface Hints {
   readonly found: () => number
 }
 
-/** Words in the text are mostly rare, and an import may be of any time: the edge of the page is nothing to them. */
+/** An import may be of any time, and where the index knows nothing of a text all may have to be read: the edge of the page is nothing to
+ *  them. */
 async function* slotsAnywhere(
   store: Store,
   query: MessageQuery,
-  { needs, found }: Hints,
+  needs: TextNeeds | undefined,
 ): AsyncGenerator<Slots> {
   const all = rangeOf(query)
   const listed = needs && (await findTextSlots(store, needs, all))
   if (listed) yield* inPieces(listed, query)
-  else if (needs) yield* slotsFromEdge(store, query, { needs: undefined, found, kind: 'far' })
   else yield toSlots(all, 'far')
 }
 
@@ -76,7 +76,7 @@ async function* slotsAnywhere(
 async function* slotsFromEdge(
   store: Store,
   query: MessageQuery,
-  { needs, found, kind }: Hints & { kind: 'near' | 'far' },
+  { needs, found }: Hints,
 ): AsyncGenerator<Slots> {
   const edge = await edgeOf(store, query)
   const { order } = query
@@ -90,12 +90,12 @@ async function* slotsFromEdge(
       isAsked = true
       const listed = await findTextSlots(store, needs, rangeOf({ ...query, ...rest }))
       if (listed) {
-        yield* inPieces(listed, query)
+        for (const slots of inPieces(listed, query)) yield { ...slots, ...rest }
         return
       }
     }
     const [near, others] = split(rest, order, timeFrom(edge, next, order))
-    yield { ...toSlots(rangeOf({ ...query, ...near }), kind), ...near }
+    yield { ...toSlots(rangeOf({ ...query, ...near }), 'near'), ...near }
     rest = others
     read = next
     next = Math.min(maxNearMicros, nextMicros(read, found(), query.limit))
@@ -103,8 +103,7 @@ async function* slotsFromEdge(
   if (!isMore(query, rest)) return
   const range = rangeOf({ ...query, ...rest })
   const listed = !isAsked && needs && (await findTextSlots(store, needs, range))
-  if (listed) yield* inPieces(listed, query)
-  else yield { ...toSlots(range, 'far'), ...rest }
+  for (const slots of listed ? inPieces(listed, query) : [toSlots(range, 'far')]) yield { ...slots, ...rest }
 }
 
 /** How far to read, from the edge on, after so much with so many rows. */

@@ -93,6 +93,47 @@ t.test(
   },
 )
 
+t.test('a page from its edge on has each row once, however common what is asked for is', async (t) => {
+  const store = await openTestStore(t)
+  const views = [
+    ...messagesOf(200, { from: start - 48 * hour, step: 600 * second, seed: 1 }),
+    ...messagesOf(600, { from: start + 3 * second, step: second / 20, seed: 2 }),
+    ...messagesOf(40, { from: start + 33 * second, step: second / 200, seed: 3 }),
+  ]
+  await insertViews(store, views)
+  const words = [
+    'example.org',
+    'tag=1',
+    'tag=1a',
+    'tag=1a2',
+    'z9hg4bk3',
+    'z9hg4bk3f',
+    '+49 (30) 12',
+    '+49 (30) 9',
+  ]
+  const rare = (views[250] as MessageView).row.branch.toLowerCase()
+  for (const word of [...words, rare])
+    for (const order of ['asc', 'desc'] as const) {
+      const found = views.filter(({ text }) => text.toLowerCase().includes(word))
+      const wanted = (order === 'asc' ? found : found.toReversed()).map(({ record }) => record.id)
+      for (const limit of [1, 7, 60, 500]) {
+        const since = order === 'asc' ? start : undefined
+        const ids = order === 'asc' ? idsSince(found, start) : wanted
+        for (const filter of [{ text: [word] }, { text: [word], q: 'method:INVITE' }]) {
+          const page = await listMessages(store, { filter, order, limit, since })
+          t.same(
+            page.items.map(({ id }) => id),
+            ids.slice(0, limit),
+            `${word} ${order} ${limit}`,
+          )
+        }
+      }
+    }
+})
+
+const idsSince = (views: readonly MessageView[], micros: number): string[] =>
+  views.filter(({ record }) => record.atMicros >= micros).map(({ record }) => record.id)
+
 t.test('a message without a gram is stored, and found by what is not asked of the index', async (t) => {
   const store = await openTestStore(t)
   const view = viewOf(sipRecordOf(Buffer.from('\0abc'), { atMicros: start }))
