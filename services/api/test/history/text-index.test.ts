@@ -97,8 +97,8 @@ t.test('a page from its edge on has each row once, however common what is asked 
   const store = await openTestStore(t)
   const views = [
     ...messagesOf(200, { from: start - 48 * hour, step: 600 * second, seed: 1 }),
-    ...messagesOf(600, { from: start + 3 * second, step: second / 20, seed: 2 }),
-    ...messagesOf(40, { from: start + 33 * second, step: second / 200, seed: 3 }),
+    ...messagesOf(600, { from: start + 3 * second, step: second / 5, seed: 2 }),
+    ...messagesOf(40, { from: start + 123 * second, step: second / 200, seed: 3 }),
   ]
   await insertViews(store, views)
   const words = [
@@ -116,7 +116,7 @@ t.test('a page from its edge on has each row once, however common what is asked 
     for (const order of ['asc', 'desc'] as const) {
       const found = views.filter(({ text }) => text.toLowerCase().includes(word))
       const wanted = (order === 'asc' ? found : found.toReversed()).map(({ record }) => record.id)
-      for (const limit of [1, 7, 60, 500]) {
+      for (const limit of [1, 7, 60, 150, 500]) {
         const since = order === 'asc' ? start : undefined
         const ids = order === 'asc' ? idsSince(found, start) : wanted
         for (const filter of [{ text: [word] }, { text: [word], q: 'method:INVITE' }]) {
