@@ -22,7 +22,7 @@ export const allSlots: Slots = { sql: '1', params: {}, kind: 'far' }
 
 const slotMicros = slotSeconds * 1_000_000
 /** What is read first: where much comes a page is full with it, and it lies in parts of its own for a while. */
-const nearMicros = 2_000_000
+const nearMicros = 3_000_000
 /** Then as much time as holds the rest of the page if it goes on like that, and more for the case that it does not: of the other slots
  *  the engine need not look at all parts. Few rows tell little, and where few come much costs little. */
 const spare = { few: 4, many: 1.5 } as const
