@@ -34,7 +34,7 @@ export interface ImportStep {
 }
 
 /** Stored together, about: of many small pieces the engine makes large ones again and again, a third of all its work. */
-const enoughRows = 40_000
+const enoughRows = 20_000
 const maxRows = 2 * enoughRows
 const sipPorts = new Set([5060, 5080])
 /** What Node reads is never shared memory, which the schema's type excludes. */
