@@ -32,9 +32,10 @@ export interface SqlCondition {
   readonly params: Record<string, unknown>
 }
 
-/** Where these Call-IDs are in `messages`: what the primary key can use. */
+/** The slots where these Call-IDs are in `messages`: what the primary key can use. Of a call that is in thousands it takes half the time
+ *  that pairs of slot and Call-ID take. */
 export const slotsOf = (callIds: string): string =>
-  `(slot, callId) IN (SELECT slot, callId FROM callSlots WHERE callId IN ${callIds})`
+  `slot IN (SELECT slot FROM callSlots WHERE callId IN ${callIds})`
 
 /** The same words as `live/message-match.ts`; one test suite runs over both. `findsSlots`: where the calls of the filter are is
  *  looked for by the statement itself, in `messages`. @throws SearchError */

@@ -1,6 +1,7 @@
 import { slotSeconds, toSlot } from '@sip-capture/contract/bus/record-id.ts'
 import { toMessageQuery } from '@sip-capture/contract/search/message-query.ts'
 import { nowMicros } from '@sip-capture/contract/time.ts'
+import { slotsOf } from './filter-sql.ts'
 import type { MessageQuery } from './message-page.ts'
 import type { Store } from './store.ts'
 import { findTextSlots, type SlotRange } from './text-index/text-index-reader.ts'
@@ -54,11 +55,6 @@ export async function* slotsInOrder(
   else yield* slotsFromEdge(store, query, { needs, found })
 }
 
-interface Hints {
-  readonly needs: TextNeeds | undefined
-  readonly found: () => number
-}
-
 /** An import may be of any time, and where the index knows nothing of a text all may have to be read: the edge of the page is nothing to
  *  them. */
 async function* slotsAnywhere(
@@ -76,7 +72,7 @@ async function* slotsAnywhere(
 async function* slotsFromEdge(
   store: Store,
   query: MessageQuery,
-  { needs, found }: Hints,
+  { needs, found }: { needs: TextNeeds | undefined; found: () => number },
 ): AsyncGenerator<Slots> {
   const edge = await edgeOf(store, query)
   const { order } = query
@@ -199,7 +195,7 @@ function toSlots({ first, last }: SlotRange, kind: Slots['kind']): Slots {
 
 function slotsOfCalls(callIds: readonly string[]): Slots {
   return {
-    sql: 'slot IN (SELECT slot FROM callSlots WHERE callId IN {slotCallIds:Array(String)})',
+    sql: slotsOf('{slotCallIds:Array(String)}'),
     params: { slotCallIds: callIds },
     kind: 'near',
   }
