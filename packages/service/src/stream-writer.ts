@@ -40,6 +40,9 @@ export interface StreamWriterOptions<T> {
   readonly maxBufferedItems?: number
   readonly maxBufferedBytes?: number
   readonly sizeOf?: (item: T) => number
+  /** How long a batch that is not full waits while batches follow each other: each costs the writer, Redis and every reader the same,
+   *  however little is in it. */
+  readonly busyFlushMillis?: number
   /** How a batch is put into an entry; `encodeBatch` unless told. */
   readonly encode?: (items: readonly T[]) => BatchFields
   /**
@@ -51,9 +54,8 @@ export interface StreamWriterOptions<T> {
 
 const maxBatchItems = 64
 const flushMillis = 5
-/** While batches follow each other: each costs the writer, Redis and every reader the same, however little is in it. */
-const busyFlushMillis = 20
-const busyGapMillis = 50
+/** A batch follows another one that was sent less than so many of these waits ago. */
+const busyGaps = 2.5
 /** Batches in one round trip. One trip at a time keeps the order when a write has to be repeated. */
 const batchesPerTrip = 16
 const maxRetryMillis = 2_000
@@ -80,7 +82,7 @@ for index = 9, #ARGV do redis.call('PUBLISH', ARGV[8], ARGV[index]) end
 return type(added) == 'table' and added.err or false`
 
 /**
- * Writes items to a Redis stream in batches: at 64 items or after 5 ms (20 ms while batches follow each other), so a quiet
+ * Writes items to a Redis stream in batches: at 64 items or after 5 ms (`busyFlushMillis` while batches follow each other), so a quiet
  * system has no delay and a busy one few entries. While Redis is away or refuses, batches wait in a bounded buffer; beyond it the
  * oldest go and are counted. At least once: a write whose answer is lost is repeated, so readers drop copies by message id.
  */
@@ -93,6 +95,7 @@ export function createStreamWriter<T extends object>(options: StreamWriterOption
     maxBufferedItems = 500_000,
     maxBufferedBytes = 64 * 1024 * 1024,
     sizeOf = () => 1024,
+    busyFlushMillis = 20,
     encode = encodeBatch,
     announce,
   } = options
@@ -107,7 +110,7 @@ export function createStreamWriter<T extends object>(options: StreamWriterOption
   let isPumping = false
   let isClosed = false
   let averageEntryBytes = 0
-  let sentAtMillis = -busyGapMillis
+  let sentAtMillis = -Infinity
   const idle: (() => void)[] = []
 
   function write(item: T): void {
@@ -133,8 +136,9 @@ export function createStreamWriter<T extends object>(options: StreamWriterOption
   }
 
   function scheduleRest(): void {
-    const isBusy = performance.now() - sentAtMillis < busyGapMillis
-    timer ??= setTimeout(sendRest, isBusy ? busyFlushMillis : flushMillis)
+    if (timer !== undefined) return
+    const isBusy = performance.now() - sentAtMillis < busyFlushMillis * busyGaps
+    timer = setTimeout(sendRest, isBusy ? busyFlushMillis : flushMillis)
   }
 
   /** A batch that is not full, too. */

@@ -56,7 +56,7 @@ export async function startBridge({ config, logger }: { config: Config; logger: 
           listen: config.HEP_LISTEN,
           password: config.HEP_PASSWORD,
           logger,
-          onSip: (packet) => merger.onHep(packet),
+          onSip: (packet, message) => merger.onHep(packet, message),
           onRtcp: ({ correlationId, payload, atMicros, srcAddress, srcPort, dstAddress, dstPort }) =>
             calls?.onHepRtcp(correlationId, {
               payload,

@@ -24,6 +24,8 @@ export function createPublisher(options: { redis: Redis; keys: BusKeys; logger: 
     key: keys.trafficLog,
     logger,
     sizeOf: (record) => record.payload.length + 400,
+    // The bridge shares a host with the PBX: half as many batches cost it a tenth less, and nobody sees the difference.
+    busyFlushMillis: 50,
     encode: encodeRecords,
     announce: {
       channel: keys.traffic,

@@ -29,9 +29,9 @@ export type HepResult = { ok: true; packet: HepPacket } | { ok: false; problem: 
 const maxChunks = 64
 const fail = (problem: string): HepResult => ({ ok: false, problem })
 
-/** Never throws. The payload is a view of `bytes`. */
+/** Never throws. The payload is a copy: what comes is part of the 64 kB that were reserved for it. */
 export function parseHep(bytes: Uint8Array): HepResult {
-  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const view = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   if (view.toString('latin1', 0, 4) === 'HEP3') return parseHep3(view)
   if (view[0] === 1 || view[0] === 2) return parseHep2(view)
   return fail('not HEP')
@@ -75,7 +75,7 @@ function parseHep3(view: Buffer): HepResult {
     else if (type === 0x0a) micros = number
     else if (type === 0x0b) protocolType = number
     else if (type === 0x0e) password = view.toString('utf8', from, at)
-    else if (type === 0x0f) payload = view.subarray(from, at)
+    else if (type === 0x0f) payload = Buffer.from(view.subarray(from, at))
     else if (type === 0x11) correlationId = view.toString('utf8', from, at)
   }
   if (!payload) return fail('no payload')
@@ -127,7 +127,7 @@ function parseHep2(view: Buffer): HepResult {
       protocolType: 1,
       password: '',
       correlationId: '',
-      payload: view.subarray(payloadStart),
+      payload: Buffer.from(view.subarray(payloadStart)),
     },
   }
 }

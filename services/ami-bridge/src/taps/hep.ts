@@ -3,7 +3,7 @@ import { timingSafeEqual } from 'node:crypto'
 import { nowMicros } from '@sip-capture/contract/time.ts'
 import { describeListenError } from '@sip-capture/service/lifecycle.ts'
 import type { Logger } from '@sip-capture/service/logger.ts'
-import { looksLikeSip } from '@sip-capture/sip/message.ts'
+import { looksLikeSip, parseMessage, type SipMessage } from '@sip-capture/sip/message.ts'
 import type { ListenAddress } from '../config.ts'
 import { type HepPacket, parseHep } from './hep-packet.ts'
 
@@ -28,7 +28,8 @@ export async function createHepTap(options: {
   listen: ListenAddress
   password: string | undefined
   logger: Logger
-  onSip: (packet: HepPacket) => void
+  /** `message`: undefined where the payload begins like SIP and cannot be read. */
+  onSip: (packet: HepPacket, message: SipMessage | undefined) => void
   /** RTCP as JSON. */
   onRtcp: (packet: HepPacket) => void
 }): Promise<HepTap> {
@@ -63,20 +64,20 @@ export async function createHepTap(options: {
       counters.hep_wrong_password += 1
       return
     }
-    const now = nowMicros()
-    const isCredible = Math.abs(packet.atMicros - now) < maxClockErrorMicros
-    const stamped = isCredible ? packet : { ...packet, atMicros: now }
+    const isCredible = Math.abs(packet.atMicros - Date.now() * 1_000) < maxClockErrorMicros
+    const stamped = isCredible ? packet : { ...packet, atMicros: nowMicros() }
     if (packet.protocolType === rtcp) {
       counters.hep_rtcp += 1
       onRtcp(stamped)
       return
     }
-    if (packet.protocolType !== sip || !looksLikeSip(packet.payload)) {
+    const read = packet.protocolType === sip ? parseMessage(packet.payload) : undefined
+    if (!read || (!read.ok && !looksLikeSip(packet.payload))) {
       counters.hep_other += 1
       return
     }
     counters.hep_sip += 1
-    onSip(stamped)
+    onSip(stamped, read.ok ? read.message : undefined)
   }
 
   socket.on('message', receive)

@@ -16,7 +16,7 @@ import type { TapSelection } from './tap-selection.ts'
 
 export interface TapMerger {
   readonly onHistory: (message: HistoryMessage) => void
-  readonly onHep: (packet: HepPacket) => void
+  readonly onHep: (packet: HepPacket, message: SipMessage | undefined) => void
   readonly onEvent: (block: AmiBlock) => void
   readonly counters: Readonly<Record<string, number>>
 }
@@ -106,18 +106,16 @@ export function createTapMerger(options: {
     return said
   }
 
-  function onHep(packet: HepPacket): void {
+  function onHep(packet: HepPacket, message: SipMessage | undefined): void {
     if (selection.tap === undefined) return
     counters.received += 1
     selection.noteDelivery('hep')
     const problem = historyProblem()
     if (problem !== undefined && selection.tap === 'history') selection.noteOnlySource('hep', problem)
-    // A copy, for what came is part of 64 kB; a small Buffer is cut from a pool and costs the garbage collector nothing.
-    const payload = Buffer.from(packet.payload)
-    const message = parse(payload)
+    if (message === undefined) counters.unparsed += 1
     const src = { address: packet.srcAddress, port: packet.srcPort }
     const dst = { address: packet.dstAddress, port: packet.dstPort }
-    const { atMicros } = packet
+    const { atMicros, payload } = packet
     const id = createRecordId(
       atMicros,
       digestOf(['ami-hep', node, atMicros, src.address, src.port, dst.address, dst.port], payload),

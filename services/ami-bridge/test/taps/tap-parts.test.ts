@@ -1,16 +1,23 @@
+import { parseMessage } from '@sip-capture/sip/message.ts'
 import t from 'tap'
 import { parseEventMessage } from '../../src/taps/events.ts'
 import { dateEntries, isAbsent, parseHistoryEntry } from '../../src/taps/history-entry.ts'
 import { noCursor, parseHistoryCursor } from '../../src/taps/history-cursor.ts'
 import { createMessageGate } from '../../src/taps/message-gate.ts'
-import { parseHep } from '../../src/taps/hep-packet.ts'
-import { createTapMerger } from '../../src/taps/tap-merger.ts'
+import { type HepPacket, parseHep } from '../../src/taps/hep-packet.ts'
+import { createTapMerger, type TapMerger } from '../../src/taps/tap-merger.ts'
 import { createTapSelection } from '../../src/taps/tap-selection.ts'
 import { parseIdentifies, parseTransports } from '../../src/directory/endpoints.ts'
 import { hep3 } from './hep-builder.ts'
 import { canonicalAddress, createOwnAddresses, parseHostPort } from '../../src/own-addresses.ts'
 
 const second = 1_795_391_929
+
+/** As the tap does. */
+function onHep(merger: TapMerger, packet: HepPacket): void {
+  const read = parseMessage(packet.payload)
+  merger.onHep(packet, read.ok ? read.message : undefined)
+}
 
 t.test('an entry of the history is read whole, its line ends as pjsip printed them', (t) => {
   const lines = [
@@ -179,7 +186,7 @@ t.test(
         }),
       )
       if (!parsed.ok) throw new Error(parsed.problem)
-      merger.onHep(parsed.packet)
+      onHep(merger, parsed.packet)
     }
     send('PJSIP/trunk-00000005', 'PJSIP/trunk-00000005')
     send('one', 'PJSIP/trunk-00000006')
@@ -208,7 +215,7 @@ t.test('what two taps show is let through once, what a tap that is alone shows a
     )
     const parsed = parseHep(hep3({ payload }))
     if (!parsed.ok) throw new Error(parsed.problem)
-    merger.onHep(parsed.packet)
+    onHep(merger, parsed.packet)
     merger.onHistory({
       id: '0'.repeat(32),
       atMicros: parsed.packet.atMicros,
