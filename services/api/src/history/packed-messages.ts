@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import { fold, foldParty } from '../filter-words.ts'
 import type { MessageView } from '../ingest/message-row.ts'
 import { toRegisterCells } from '../registrations/register-columns.ts'
+import { writeEnvelope } from './envelope.ts'
 import { writeFrames } from './frames-column.ts'
 import {
   writtenBranch,
@@ -161,4 +162,5 @@ function writeMessage(to: Columns, view: MessageView): void {
   to.frames.end(framesFrom)
   // `insertTextIndex` comes before it.
   to.inTextIndex.bool(true)
+  writeEnvelope(to.envelope, record, naming)
 }

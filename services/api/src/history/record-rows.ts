@@ -1,5 +1,6 @@
 import type { SipRecord } from '@sip-capture/contract/bus/sip-record.ts'
 import type { Naming } from '../ingest/message-row.ts'
+import { type Envelope, envelopeColumns, readEnvelope, readEnvelopeColumns } from './envelope.ts'
 import { decodeFrames } from './frames-column.ts'
 import { RowBinaryReader } from './row-binary-reader.ts'
 import type { Store } from './store.ts'
@@ -12,28 +13,16 @@ export interface StoredMessage {
   readonly callId: string
 }
 
-/** What `readMessage` reads, in its order; `frames` behind it. */
+/** What `readMessage` reads, in its order: the envelope or what it is made of, and `frames` behind it. */
 const columns = [
   'toUnixTimestamp64Micro(messages.at)',
   'nanos',
   'messages.id',
   'callId',
-  'precisionMicros',
-  'source',
-  'node',
-  'transport',
-  'direction',
-  'srcAddress',
   'srcPort',
-  'srcName',
-  'dstAddress',
   'dstPort',
-  'dstName',
-  'trunk',
   'channel',
-  'copies',
   'capture',
-  'notes',
   'payload',
 ].join(', ')
 
@@ -49,12 +38,33 @@ export async function queryRecords(
   params: Record<string, unknown>,
   { from = 'messages', withFrames = true }: { from?: MessageTable; withFrames?: boolean } = {},
 ): Promise<StoredMessage[]> {
-  const frames = withFrames ? 'frames' : "''"
-  const rows = new RowBinaryReader(
-    await store.queryBinary(`SELECT ${columns}, ${frames} FROM ${from} ${clauses}`, params),
+  const read = async (envelope: string, readFrom: EnvelopeReader) => {
+    const frames = withFrames ? 'frames' : "''"
+    const selected = `${columns}, ${envelope}, ${frames}`
+    return readMessages(
+      await store.queryBinary(`SELECT ${selected} FROM ${from} ${clauses}`, params),
+      readFrom,
+    )
+  }
+  return (
+    (await read('envelope', (rows) => readEnvelope(rows.bytes()))) ??
+    (await read(envelopeColumns, readEnvelopeColumns)) ??
+    []
   )
+}
+
+/** Undefined where a row has no envelope. */
+type EnvelopeReader = (rows: RowBinaryReader) => Envelope | undefined
+
+/** Undefined where one of them has no envelope. */
+function readMessages(bytes: Uint8Array<ArrayBuffer>, readFrom: EnvelopeReader): StoredMessage[] | undefined {
+  const rows = new RowBinaryReader(bytes)
   const messages: StoredMessage[] = []
-  while (!rows.isEnd) messages.push(readMessage(rows))
+  while (!rows.isEnd) {
+    const message = readMessage(rows, readFrom)
+    if (!message) return undefined
+    messages.push(message)
+  }
   return messages
 }
 
@@ -68,45 +78,36 @@ export function groupByCallId(messages: readonly StoredMessage[]): Map<string, S
   return groups
 }
 
-function readMessage(rows: RowBinaryReader): StoredMessage {
+function readMessage(rows: RowBinaryReader, readFrom: EnvelopeReader): StoredMessage | undefined {
   const atMicros = rows.integer64()
   const nanos = rows.uint16()
   const id = rows.uuid()
   const callId = rows.text()
-  const precisionMicros = rows.integer64()
-  // Words that were checked by their schema before they were stored.
-  const source = rows.word() as SipRecord['source']
-  const node = rows.word()
-  const transport = rows.word() as SipRecord['transport']
-  const direction = rows.word() as SipRecord['direction']
-  const src = { address: rows.word(), port: rows.uint16() }
-  const srcName = rows.word()
-  const dst = { address: rows.word(), port: rows.uint16() }
-  const dstName = rows.word()
-  const trunk = rows.word()
+  const srcPort = rows.uint16()
+  const dstPort = rows.uint16()
   const channel = rows.text()
-  const copies = rows.uint32()
   const capture = rows.word()
-  const notes: string[] = []
-  for (let left = rows.length(); left > 0; left--) notes.push(rows.word())
   const inside = rows.piece()
+  const envelope = readFrom(rows)
+  if (!envelope) return undefined
   const frames = decodeFrames(rows.piece(), inside, { atMicros, nanos })
+  const { direction, srcName, dstName, trunk } = envelope
   const record: SipRecord = {
     v: 1,
     id,
     atMicros,
     nanos,
-    precisionMicros,
-    source,
-    node,
-    transport,
-    src,
-    dst,
+    precisionMicros: envelope.precisionMicros,
+    source: envelope.source,
+    node: envelope.node,
+    transport: envelope.transport,
+    src: { address: envelope.srcAddress, port: srcPort },
+    dst: { address: envelope.dstAddress, port: dstPort },
     direction,
     payload: inside.bytes.subarray(inside.from, inside.to),
     frames,
-    copies,
-    notes,
+    copies: envelope.copies,
+    notes: envelope.notes,
   }
   if (channel !== '') record.channel = channel
   return { record, naming: { direction, srcName, dstName, trunk, capture }, callId }

@@ -127,6 +127,8 @@ type Columns = readonly (readonly [string, string])[]
 const names = <T extends Columns>(columns: T) => columns.map(([name]) => name) as T[number][0][]
 
 export const messageColumnNames = names(messageColumns)
+/** What is read in place of many columns (`envelope.ts`). */
+const envelopeType = 'LowCardinality(String)'
 /** Versions before filled them; nobody asks. */
 const unwritten = ['fromHost', 'fromTag', 'toHost'] as const
 type Unwritten = (typeof unwritten)[number]
@@ -134,7 +136,13 @@ const isWritten = <C extends readonly [string, string]>(
   column: C,
 ): column is Exclude<C, readonly [Unwritten, string]> => !unwritten.some((name) => name === column[0])
 /** What is written of a message: of those of versions before nobody knows whether they are in the index. */
-export const writtenColumns = [...messageColumns.filter(isWritten), ['inTextIndex', 'Bool']] as const
+export const writtenColumns = [
+  ...messageColumns.filter(isWritten),
+  ['inTextIndex', 'Bool'],
+  ['envelope', envelopeType],
+] as const
+/** What a pinned call keeps of its messages. */
+export const pinnedColumnNames = [...messageColumnNames, 'envelope'] as const
 export const writtenColumnNames = names(writtenColumns)
 export const callSlotColumnNames = names(callSlotColumns)
 export const textIndexColumnNames = names(textIndexColumns)
@@ -275,6 +283,7 @@ export const migrations: readonly (readonly MigrationStep[])[] = [
       table: 'messages',
       column: 'inTextIndex',
       type: 'Bool CODEC(ZSTD(1))',
+      isNew: true,
       index: 'outsideTextIndex inTextIndex TYPE minmax GRANULARITY 64',
     },
   ],
@@ -282,6 +291,10 @@ export const migrations: readonly (readonly MigrationStep[])[] = [
   [
     { table: 'messages', column: 'payload', type: 'String CODEC(ZSTD(1))' },
     { table: 'messages', column: 'callId', type: 'String CODEC(ZSTD(1))' },
+  ],
+  [
+    { table: 'messages', column: 'envelope', type: envelopeType, isNew: true },
+    { table: 'pinnedMessages', column: 'envelope', type: envelopeType, isNew: true },
   ],
 ]
 
@@ -313,7 +326,7 @@ export async function migrate(store: Store, known: typeof migrations = migration
 
 /** What brings a step about where it is missing. */
 export const toStatements = (tables: Tables, step: MigrationStep): readonly string[] =>
-  'name' in step ? tables.create(step) : 'index' in step ? tables.add(step) : [tables.compress(step)]
+  'name' in step ? tables.create(step) : 'isNew' in step ? tables.add(step) : [tables.compress(step)]
 
 async function make(store: Store, step: MigrationStep): Promise<void> {
   for (const statement of toStatements(store.tables, step)) await store.define(statement)

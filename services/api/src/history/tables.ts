@@ -10,13 +10,14 @@ export interface TableDefinition {
   readonly shardBy: string
 }
 
-/** A column that a table of before did not have, with what finds its values. */
+/** A column that a table of before did not have. */
 export interface ColumnAddition {
   readonly table: string
   readonly column: string
   readonly type: string
-  /** From its name on. */
-  readonly index: string
+  readonly isNew: true
+  /** What finds its values, from the index's name on. */
+  readonly index?: string
 }
 
 /** How a column is compressed from now on; `type` has the codec. What is there stays as it is until it is merged. */
@@ -49,13 +50,16 @@ export const tablesOfOne: Tables = {
     `CREATE TABLE IF NOT EXISTS ${name} (${columns}) ENGINE = ${engine}`,
   ],
   add: ({ table, column, type, index }) => [
-    `ALTER TABLE ${table} ADD COLUMN IF NOT EXISTS ${column} ${type}, ADD INDEX IF NOT EXISTS ${index}`,
+    `ALTER TABLE ${table} ADD COLUMN IF NOT EXISTS ${column} ${type}${withIndex(index)}`,
   ],
   compress: ({ table, column, type }) => `ALTER TABLE ${table} MODIFY COLUMN ${column} ${type}`,
   alter: (name, change) => `ALTER TABLE ${name} ${change}`,
   holderOf: (name) => name,
   system: (name) => `system.${name}`,
 }
+
+const withIndex = (index: string | undefined): string =>
+  index === undefined ? '' : `, ADD INDEX IF NOT EXISTS ${index}`
 
 const holderOf = (name: string): string => `${name}_local`
 
@@ -73,8 +77,7 @@ export function tablesOfCluster(
         ENGINE = Distributed('${cluster}', '${database}', '${holderOf(name)}', ${shardBy})`,
     ],
     add: ({ table, column, type, index }) => [
-      `ALTER TABLE ${holderOf(table)}${everywhere}
-        ADD COLUMN IF NOT EXISTS ${column} ${type}, ADD INDEX IF NOT EXISTS ${index}`,
+      `ALTER TABLE ${holderOf(table)}${everywhere} ADD COLUMN IF NOT EXISTS ${column} ${type}${withIndex(index)}`,
       `ALTER TABLE ${table}${everywhere} ADD COLUMN IF NOT EXISTS ${column} ${type}`,
     ],
     compress: ({ table, column, type }) =>

@@ -1,7 +1,7 @@
 import { callColumnNames } from '../../calls/call-columns.ts'
 import type { FoundCall } from '../leg-store.ts'
 import { ofCalls } from '../message-reader.ts'
-import { callEventColumnNames, messageColumnNames } from '../schema.ts'
+import { callEventColumnNames, pinnedColumnNames } from '../schema.ts'
 import type { Store } from '../store.ts'
 
 /** Of one call. More is what no page shows. */
@@ -14,8 +14,8 @@ const columns = (names: readonly string[], table: string): string =>
 /** Ids that the pin has already. */
 const copied = (table: string): string => `(SELECT ${table}.id FROM ${table} WHERE pinId = {pin:UUID})`
 
-const copyMessages = `INSERT INTO pinnedMessages (pinId, ${messageColumnNames.join(', ')})
-  SELECT {pin:UUID}, ${columns(messageColumnNames, 'messages')} FROM messages
+const copyMessages = `INSERT INTO pinnedMessages (pinId, ${pinnedColumnNames.join(', ')})
+  SELECT {pin:UUID}, ${columns(pinnedColumnNames, 'messages')} FROM messages
   WHERE ${ofCalls} AND messages.id NOT IN ${copied('pinnedMessages')}
   ORDER BY messages.at, messages.id LIMIT 1 BY messages.id LIMIT ${maxMessages}`
 
