@@ -1,3 +1,4 @@
+import { RecordIds } from '@sip-capture/contract/bus/record-id.ts'
 import type { SipRecord } from '@sip-capture/contract/bus/sip-record.ts'
 import { createCaptureReader } from '@sip-capture/pcap/capture-reader.ts'
 import type { CaptureReader } from '@sip-capture/pcap/captured-packet.ts'
@@ -19,6 +20,7 @@ export class Pipeline {
   readonly #options: PipelineOptions
   readonly #extractor: SipExtractor
   #reader: CaptureReader = createCaptureReader()
+  #ids = new RecordIds()
   #lastMessageAtMicros: number | null = null
 
   constructor(options: PipelineOptions) {
@@ -47,6 +49,7 @@ export class Pipeline {
   /** A new capture begins: what comes starts with a file header. */
   restart(): void {
     this.#reader = createCaptureReader()
+    this.#ids = new RecordIds()
   }
 
   push(chunk: Uint8Array): void {
@@ -68,7 +71,8 @@ export class Pipeline {
     const { node, isSipPort, publish } = this.#options
     const own = this.#options.ownAddresses()
     for (const message of messages) {
-      publish(toRecord(message, node, directionOf(message.src, message.dst, own, isSipPort)))
+      const direction = directionOf(message.src, message.dst, own, isSipPort)
+      publish(toRecord(message, { node, direction, ids: this.#ids }))
       this.#lastMessageAtMicros = Math.max(this.#lastMessageAtMicros ?? 0, message.atMicros)
     }
   }

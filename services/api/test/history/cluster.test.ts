@@ -179,6 +179,7 @@ const suites = [
   './idempotence.test.ts',
   './filter.test.ts',
   './text-index.test.ts',
+  './envelope.test.ts',
   '../calls/find-calls.test.ts',
   '../calls/search.test.ts',
   '../calls/summariser.test.ts',
