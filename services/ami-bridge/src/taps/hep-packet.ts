@@ -21,7 +21,7 @@ export interface HepPacket {
   readonly password: string
   /** Channel name once the dialog has one (`uuid_type=channel`), or the Call-ID. */
   readonly correlationId: string
-  readonly payload: Uint8Array
+  readonly payload: Uint8Array<ArrayBuffer>
 }
 
 export type HepResult = { ok: true; packet: HepPacket } | { ok: false; problem: string }
@@ -51,7 +51,7 @@ function parseHep3(view: Buffer): HepResult {
   let correlationId = ''
   let seconds = 0
   let micros = 0
-  let payload: Uint8Array | undefined
+  let payload: Uint8Array<ArrayBuffer> | undefined
   let chunks = 0
   for (let at = 6; at < total; chunks++) {
     if (chunks >= maxChunks) return fail(`more than ${maxChunks} chunks`)

@@ -1,4 +1,4 @@
-import { createRecordId } from '@sip-capture/contract/bus/record-id.ts'
+import { createRecordId, RecordIds } from '@sip-capture/contract/bus/record-id.ts'
 import type { AmiTap } from '@sip-capture/contract/bus/source-status.ts'
 import type { HostPort, SipRecord } from '@sip-capture/contract/bus/sip-record.ts'
 import { nowMicros } from '@sip-capture/contract/time.ts'
@@ -43,6 +43,7 @@ export function createTapMerger(options: {
   onSuspect: () => void
 }): TapMerger {
   const { node, own, selection, isAlone, historyProblem, onCorrelation, onSuspect } = options
+  const hepIds = new RecordIds()
   const gate = isAlone ? undefined : createMessageGate<AmiTap>()
   const counters = { received: 0, duplicates: 0, events_with_sip: 0, unparsed: 0 }
   /** Messages in events that nothing has confirmed yet, oldest first. */
@@ -116,8 +117,7 @@ export function createTapMerger(options: {
     const src = { address: packet.srcAddress, port: packet.srcPort }
     const dst = { address: packet.dstAddress, port: packet.dstPort }
     const { atMicros, payload } = packet
-    const id = createRecordId(
-      atMicros,
+    const id = hepIds.next(atMicros, () =>
       digestOf(['ami-hep', node, atMicros, src.address, src.port, dst.address, dst.port], payload),
     )
     if (gate?.shownBy('hep', message ? messageKey(message) : id, atMicros, toleranceMicros)) {
