@@ -54,8 +54,8 @@ export interface StreamWriterOptions<T> {
 
 const maxBatchItems = 64
 const flushMillis = 5
-/** A batch follows another one that was sent less than so many of these waits ago. */
-const busyGaps = 2.5
+/** A batch follows another one that was sent so lately. */
+const busyGapMillis = 50
 /** Batches in one round trip. One trip at a time keeps the order when a write has to be repeated. */
 const batchesPerTrip = 16
 const maxRetryMillis = 2_000
@@ -137,7 +137,7 @@ export function createStreamWriter<T extends object>(options: StreamWriterOption
 
   function scheduleRest(): void {
     if (timer !== undefined) return
-    const isBusy = performance.now() - sentAtMillis < busyFlushMillis * busyGaps
+    const isBusy = performance.now() - sentAtMillis < busyGapMillis
     timer = setTimeout(sendRest, isBusy ? busyFlushMillis : flushMillis)
   }
 
