@@ -22,7 +22,7 @@ export class RecordLoop {
       node: 'bench',
       isSipPort: (port) => port === 5060,
       ownAddresses: () => ({ exact: new Set(), addresses: new Set(['192.0.2.10']) }),
-      openHep: false,
+      isLive: true,
       publish: (record) => this.#records.push(record),
     })
     this.#pipeline.push(pcapHeader)

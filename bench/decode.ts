@@ -76,7 +76,7 @@ function decode(
     node: 'bench',
     isSipPort: (port) => port === 5060,
     ownAddresses: () => ({ exact: new Set(), addresses: new Set(['192.0.2.10']) }),
-    openHep: false,
+    isLive: true,
     publish,
   })
   const before = process.cpuUsage()

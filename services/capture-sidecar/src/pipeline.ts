@@ -4,14 +4,15 @@ import { createCaptureReader } from '@sip-capture/pcap/capture-reader.ts'
 import type { CaptureReader } from '@sip-capture/pcap/captured-packet.ts'
 import { SipExtractor, type ExtractedMessage } from '@sip-capture/pcap/extract.ts'
 import { directionOf, type OwnAddresses } from './direction.ts'
-import { toRecord } from './record.ts'
+import { idOfContent, toRecord } from './record.ts'
 
 export interface PipelineOptions {
   readonly node: string
   readonly isSipPort: (port: number) => boolean
   readonly ownAddresses: () => OwnAddresses
-  /** Take messages out of HEP packets. Not live: beside a HEP sender each message would be there twice. */
-  readonly openHep: boolean
+  /** From an interface, not from a file or a pipe. Live, HEP packets are not opened: beside their sender each message would be there
+   *  twice. What is read from elsewhere may be read again, and has the same ids then. */
+  readonly isLive: boolean
   readonly publish: (record: SipRecord) => void
 }
 
@@ -20,12 +21,12 @@ export class Pipeline {
   readonly #options: PipelineOptions
   readonly #extractor: SipExtractor
   #reader: CaptureReader = createCaptureReader()
-  #ids = new RecordIds()
+  readonly #ids = new RecordIds()
   #lastMessageAtMicros: number | null = null
 
   constructor(options: PipelineOptions) {
     this.#options = options
-    this.#extractor = new SipExtractor({ isSipPort: options.isSipPort, openHep: options.openHep })
+    this.#extractor = new SipExtractor({ isSipPort: options.isSipPort, openHep: !options.isLive })
   }
 
   get counters(): Record<string, number> {
@@ -49,7 +50,6 @@ export class Pipeline {
   /** A new capture begins: what comes starts with a file header. */
   restart(): void {
     this.#reader = createCaptureReader()
-    this.#ids = new RecordIds()
   }
 
   push(chunk: Uint8Array): void {
@@ -68,11 +68,12 @@ export class Pipeline {
 
   #publish(messages: readonly ExtractedMessage[]): void {
     if (messages.length === 0) return
-    const { node, isSipPort, publish } = this.#options
+    const { node, isSipPort, isLive, publish } = this.#options
     const own = this.#options.ownAddresses()
     for (const message of messages) {
       const direction = directionOf(message.src, message.dst, own, isSipPort)
-      publish(toRecord(message, { node, direction, ids: this.#ids }))
+      const id = isLive ? this.#ids.next(message.atMicros) : idOfContent(message, node)
+      publish(toRecord(message, { id, node, direction }))
       this.#lastMessageAtMicros = Math.max(this.#lastMessageAtMicros ?? 0, message.atMicros)
     }
   }

@@ -41,7 +41,7 @@ export async function startSidecar(context: {
     node: config.NODE_NAME,
     isSipPort: createPortTest(config.TSHARK_PORT),
     ownAddresses: () => own,
-    openHep: !isLive,
+    isLive,
     publish: (record) => writer.write(record),
   })
 

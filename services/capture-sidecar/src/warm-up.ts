@@ -27,7 +27,7 @@ export function warmUp(): number {
     node: '',
     isSipPort: (port) => port === src.port,
     ownAddresses: () => ({ exact: new Set(), addresses: new Set([dst.address]) }),
-    openHep: false,
+    isLive: true,
     publish(record) {
       published += 1
       batch.push(record)

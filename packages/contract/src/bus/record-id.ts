@@ -37,25 +37,28 @@ const seedDigits = 8
 const hexBytes = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
 
 /**
- * Ids of what is read in one piece, such as a capture: the slot, the begin of the digest of the first record, and how many came before, in 16, 8 and 8
- * hex digits. Read again from its beginning it has the same ids; they go in the order in which records were seen, take a
- * third of the disk of hashes, and cost less.
+ * Ids of what one process sees live: the slot, a number by chance, and how many came before, in 16, 8 and 8 hex digits. They go in the
+ * order in which records were seen, take a fifth of the disk of hashes, and cost less. What may be read again has `createRecordId`.
  */
 export class RecordIds {
   #count = 0
   #head = ''
 
-  /** `digest`: of this record, asked of the first one alone (and of each 2 ** 32nd). */
-  next(atMicros: number, digest: () => string): string {
+  next(atMicros: number): string {
     const count = this.#count
     const low = count & 0xff
     if (low === 0) {
-      const seed = count === 0 ? digest().slice(0, seedDigits) : this.#head.slice(0, seedDigits)
+      const seed = count === 0 ? randomSeed() : this.#head.slice(0, seedDigits)
       this.#head = seed + (count >>> 8).toString(16).padStart(halfDigits - seedDigits - 2, '0')
     }
     this.#count = (count + 1) >>> 0
     return toHalf(atMicros) + this.#head + (hexBytes[low] ?? '')
   }
+}
+
+function randomSeed(): string {
+  const [seed = 0] = crypto.getRandomValues(new Uint32Array(1))
+  return seed.toString(16).padStart(seedDigits, '0')
 }
 
 /** Slots have eight digits until the year 3331. */

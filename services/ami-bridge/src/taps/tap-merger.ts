@@ -117,9 +117,7 @@ export function createTapMerger(options: {
     const src = { address: packet.srcAddress, port: packet.srcPort }
     const dst = { address: packet.dstAddress, port: packet.dstPort }
     const { atMicros, payload } = packet
-    const id = hepIds.next(atMicros, () =>
-      digestOf(['ami-hep', node, atMicros, src.address, src.port, dst.address, dst.port], payload),
-    )
+    const id = hepIds.next(atMicros)
     if (gate?.shownBy('hep', message ? messageKey(message) : id, atMicros, toleranceMicros)) {
       counters.duplicates += 1
       return
