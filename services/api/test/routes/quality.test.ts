@@ -75,9 +75,11 @@ t.test('quality of a call', async (t) => {
     () => api.get('/api/v1/messages?callId=clean&callId=silent&callId=wide&callId=video'),
     ({ body }) => body.items.length === 4,
   )
+  // Legs may come between the two questions that an answer is made of: its streams are of no leg that it knows then.
+  const isLinked = ({ callId }: { callId: string | null }) => callId !== null
   const { streams } = await until(
     () => quality('clean'),
-    (found) => found.streams.length === 2,
+    (found) => found.streams.length === 2 && found.streams.every(isLinked),
   )
   const received = streams.find(({ direction }) => direction === 'received')
   const sent = streams.find(({ direction }) => direction === 'sent')
@@ -108,7 +110,7 @@ t.test('quality of a call', async (t) => {
 
   const wide = await until(
     () => quality('wide'),
-    (found) => found.streams.length === 1,
+    (found) => found.streams.length === 1 && found.streams.every(isLinked),
   )
   t.match(wide.streams, [
     { codec: 'G722', mos: null, noMos: /no figures for G722/, jitterMillis: { mean: 10 } },
