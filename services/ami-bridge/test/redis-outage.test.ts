@@ -22,6 +22,8 @@ t.test('Redis killed in mid-traffic: what passed meanwhile arrives when it is ba
       calls: 20,
     })
   await until('it reads', () => bridge.status.state === 'up')
+  // Else Redis may say that it has what it has not written to its file yet, and is killed then.
+  await bus.redis.config('SET', 'appendfsync', 'always')
   const first = await call()
   await until('they are there', async () => (await bus.records()).length === first.sent + first.received)
   await redis.kill()
