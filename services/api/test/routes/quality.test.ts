@@ -44,6 +44,9 @@ const answered = (callId: string, body: string) =>
     { atMicros: start },
   )
 
+/** Legs may come between the two questions that an answer is made of: its streams are of no leg that it knows then. */
+const isLinked = ({ callId }: { callId: string | null }): boolean => callId !== null
+
 t.test('quality of a call', async (t) => {
   const api = await startApiUnderTest(t)
   const { client } = api.redis
@@ -75,8 +78,6 @@ t.test('quality of a call', async (t) => {
     () => api.get('/api/v1/messages?callId=clean&callId=silent&callId=wide&callId=video'),
     ({ body }) => body.items.length === 4,
   )
-  // Legs may come between the two questions that an answer is made of: its streams are of no leg that it knows then.
-  const isLinked = ({ callId }: { callId: string | null }) => callId !== null
   const { streams } = await until(
     () => quality('clean'),
     (found) => found.streams.length === 2 && found.streams.every(isLinked),
