@@ -18,18 +18,7 @@ export function digestOf(texts: readonly (string | number)[], bytes: Uint8Array)
 }
 
 function joinWithLengths(texts: readonly (string | number)[]): string {
-  let joined = ''
-  for (const text of texts) {
-    const written = String(text)
-    joined += `${lengthOf(written)}:${written}`
-  }
-  return joined
-}
-
-/** In UTF-8. Of a short ASCII text a native call would cost more than to look at it. */
-function lengthOf(text: string): number {
-  for (let at = 0; at < text.length; at++) if (text.charCodeAt(at) > 0x7f) return Buffer.byteLength(text)
-  return text.length
+  return texts.map((text) => `${Buffer.byteLength(String(text))}:${text}`).join('')
 }
 
 /** The transport as the message says it: HEP and the history know only UDP and TCP. */

@@ -86,7 +86,7 @@ async function readFar(
 /** In one statement. For that each row may come twice, as one that was stored twice does until the engine merges. */
 async function readNear(store: Store, query: MessageQuery, slots: Slots): Promise<StoredMessage[]> {
   const messages = new Map<string, StoredMessage>()
-  const late = lateColumns(query.filter.callId !== undefined)
+  const late = lateColumns((query.filter.callId ?? []).length > 0)
   let { after } = query
   for (;;) {
     const limit = query.limit - messages.size
