@@ -44,20 +44,14 @@ export class RecordLoop {
 export async function feedBus(
   bus: Bus,
   records: RecordLoop,
-  {
-    perSecond,
-    seconds,
-    signal,
-    maxWaiting = Infinity,
-  }: { perSecond: number; seconds: number; signal?: AbortSignal; maxWaiting?: number },
+  { perSecond, seconds }: { perSecond: number; seconds: number },
 ): Promise<number> {
   const total = Math.round(perSecond * seconds)
   const startedAt = performance.now()
   let sent = 0
-  while (sent < total && signal?.aborted !== true) {
+  while (sent < total) {
     const due = Math.min(total, Math.floor(((performance.now() - startedAt) / 1_000) * perSecond))
-    // Counted in full entries: above this history does not keep up, and more would only pile up.
-    if (due > sent && (maxWaiting === Infinity || (await bus.waiting()) * batchMessages <= maxWaiting)) {
+    if (due > sent) {
       const batch = records.take(Math.min(due - sent, chunkMessages), Date.now() * 1_000, 1)
       const pipeline = bus.client.pipeline()
       for (let at = 0; at < batch.length; at += batchMessages)

@@ -1,18 +1,20 @@
 import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { createWriteStream } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as pause } from 'node:timers/promises'
 import { z } from 'zod'
 import type { Figure } from './figures.ts'
 import { openLiveClient } from './live-client.ts'
+import { startPipedSidecar } from './piped-sidecar.ts'
 import type { RowContext, RunRow } from './row.ts'
-import { batchMessages, startApi, startBus, startSidecar } from './system.ts'
-import { pcapHeader, TrafficLoop, writeCaptureFile } from './traffic-loop.ts'
+import { batchMessages, startApi, startBus } from './system.ts'
+import { TrafficLoop, writeCaptureFile } from './traffic-loop.ts'
 
-/** On the bus and not yet in history: the feed waits above this, so that what comes out is a rate that can be kept up. */
-const maxWaitingMessages = 60_000
+/**
+ * On the bus and not yet in history: the feed waits above this, so that what comes out is a rate that can be kept up. Three
+ * batches of history's, one that it stores, one that it reads and one that comes: with less it would wait for the feed.
+ */
+const maxWaitingMessages = 120_000
 const chunkMessages = 2_000
 
 /** A pipe into the sidecar, Redis, the API with its history, and one page that wants every row. */
@@ -29,15 +31,11 @@ export const run: RunRow = async (context) => {
 
 async function chain({ pick, folder, say }: RowContext): Promise<Figure[]> {
   const seconds = pick(4, 60, 300)
-  const fifo = join(folder, 'chain.pcap')
-  await once(spawn('mkfifo', [fifo]), 'exit')
   const loop = new TrafficLoop(65_000)
   const api = await startApi(join(folder, 'data'))
   const page = await openLiveClient(api.origin, {})
-  const starting = startSidecar(api.bus, { TSHARK_INTERFACE: fifo, TSHARK_PORT: '5060' })
-  const pipe = createWriteStream(fifo)
-  pipe.write(pcapHeader)
-  const sidecar = await starting
+  const piped = await startPipedSidecar(api.bus, folder)
+  const sidecar = piped.service
   try {
     const startedAt = performance.now()
     const before = [sidecar.cpuSeconds(), api.service.cpuSeconds()] as const
@@ -48,11 +46,10 @@ async function chain({ pick, folder, say }: RowContext): Promise<Figure[]> {
         continue
       }
       const stepMicros = 10
-      const bytes = loop.take(chunkMessages, Date.now() * 1_000, stepMicros)
-      if (!pipe.write(bytes)) await once(pipe, 'drain')
+      await piped.write(loop.take(chunkMessages, Date.now() * 1_000, stepMicros))
       sent += chunkMessages
     }
-    pipe.end()
+    piped.end()
     while (((await api.bus.status('wire'))?.counters['published'] ?? 0) < sent) await pause(50)
     while ((await api.bus.waiting()) > 0) await pause(20)
     const took = (performance.now() - startedAt) / 1_000
@@ -88,7 +85,7 @@ async function chain({ pick, folder, say }: RowContext): Promise<Figure[]> {
     ]
   } finally {
     page.close()
-    await sidecar.stop()
+    await piped.stop()
     await api.stop()
   }
 }

@@ -6,7 +6,7 @@ import { readCallStats } from '../calls/call-stats.ts'
 import { readTrunkUsage } from '../calls/trunk-usage.ts'
 import { readRegistration, readRegistrations } from '../registrations/aor-history.ts'
 import { reasonOf, toAnswer } from './answer.ts'
-import { makeMergesNice } from './background-threads.ts'
+import { letMergesWait } from './background-threads.ts'
 import { connectStore } from './connect-store.ts'
 import { openEngine, type Engine } from './engine.ts'
 import { removeCapture } from './files/capture-removal.ts'
@@ -153,7 +153,7 @@ async function prepareStore(config: WorkerConfig): Promise<Opened> {
   try {
     await migrate(candidate)
     if (config.API_ROLE !== 'api') await applyRetentionDays(candidate, config.RETENTION_DAYS)
-    if (engine) await makeMergesNice()
+    if (engine) await letMergesWait()
     return { store: candidate, engine }
   } catch (error) {
     await candidate.close().catch(() => {})
