@@ -54,7 +54,7 @@ export async function listMessages(
 async function findMessages(store: Store, query: MessageQuery, from: MessageTable): Promise<StoredMessage[]> {
   if (from !== 'messages') return await readFar(store, query, from, allSlots)
   const messages: StoredMessage[] = []
-  for await (const slots of slotsInOrder(store, query, () => messages.length)) {
+  for await (const slots of slotsInOrder(store, query, messages)) {
     const rest = { ...query, limit: query.limit - messages.length }
     messages.push(
       ...(await (slots.kind === 'far' ? readFar(store, rest, from, slots) : readNear(store, rest, slots))),

@@ -3,6 +3,7 @@ import { toMessageQuery } from '@sip-capture/contract/search/message-query.ts'
 import { nowMicros } from '@sip-capture/contract/time.ts'
 import { slotsOf } from './filter-sql.ts'
 import type { MessageQuery } from './message-page.ts'
+import type { StoredMessage } from './record-rows.ts'
 import type { Store } from './store.ts'
 import { findTextSlots, type SlotRange } from './text-index/text-index-reader.ts'
 import { asksText, toTextNeeds, type TextNeeds } from './text-index/text-needs.ts'
@@ -24,6 +25,8 @@ export const allSlots: Slots = { sql: '1', params: {}, kind: 'far' }
 const slotMicros = slotSeconds * 1_000_000
 /** What is read first: where much comes a page is full with it, and it lies in parts of its own for a while. */
 const nearMicros = 3_000_000
+/** Where it is known how much the filter finds: never less, for what is of one moment is stored in one piece. */
+const minNearMicros = 200_000
 /** Then as much time as holds the rest of the page if it goes on like that, and more for the case that it does not: of the other slots
  *  the engine need not look at all parts. Few rows tell little, and where few come much costs little. */
 const spare = { few: 4, many: 1.5 } as const
@@ -40,12 +43,12 @@ const textSlots = [2, 64] as const
 const fewTextSlots = 256
 const maxTextSlots = 8_192
 
-/** The slots that a page may be made of, in its order: as soon as it is full the rest is not needed. `found`: how many rows it has
- *  by now. @throws StoreError */
+/** The slots that a page may be made of, in its order: as soon as it is full the rest is not needed. `found`: its rows by
+ *  now. @throws StoreError */
 export async function* slotsInOrder(
   store: Store,
   query: MessageQuery,
-  found: () => number,
+  found: readonly StoredMessage[],
 ): AsyncGenerator<Slots> {
   const { callId, capture } = query.filter
   const asked = toMessageQuery(query.filter, { nowMicros: nowMicros() })
@@ -72,17 +75,18 @@ async function* slotsAnywhere(
 async function* slotsFromEdge(
   store: Store,
   query: MessageQuery,
-  { needs, found }: { needs: TextNeeds | undefined; found: () => number },
+  { needs, found }: { needs: TextNeeds | undefined; found: readonly StoredMessage[] },
 ): AsyncGenerator<Slots> {
   const edge = await edgeOf(store, query)
   const { order } = query
   let rest: Times = { since: query.since, until: query.until }
   let isAsked = needs === undefined
   let read = 0
-  let next = nearMicros
+  const density = densitiesOf(store)
+  let next = density.microsOf(query) ?? nearMicros
   while (edge !== undefined && isMore(query, rest) && read < maxNearMicros) {
     // What is common is in the first; where what is rare may be is known without going on step by step.
-    if (!isAsked && needs && (read >= slotMicros || (read > 0 && found() === 0))) {
+    if (!isAsked && needs && (read >= slotMicros || (read > 0 && found.length === 0))) {
       isAsked = true
       const listed = await findTextSlots(store, needs, rangeOf({ ...query, ...rest }))
       if (listed) {
@@ -91,10 +95,15 @@ async function* slotsFromEdge(
       }
     }
     const [near, others] = split(rest, order, timeFrom(edge, next, order))
-    yield { ...toSlots(rangeOf({ ...query, ...near }), 'near'), ...near }
-    rest = others
     read = next
-    next = Math.min(maxNearMicros, nextMicros(read, found(), query.limit))
+    try {
+      yield { ...toSlots(rangeOf({ ...query, ...near }), 'near'), ...near }
+    } finally {
+      // Also when the page is full, and nobody comes back for more.
+      density.note(query, found, read)
+    }
+    rest = others
+    next = Math.min(maxNearMicros, nextMicros(read, found.length, query.limit))
   }
   if (!isMore(query, rest)) return
   const range = rangeOf({ ...query, ...rest })
@@ -168,6 +177,42 @@ async function edgeOf(
 /** Who types asks again and again. */
 const newestMillis = 1_000
 const newestOf = new WeakMap<Store, { readonly at: number; readonly readMillis: number }>()
+
+/** How many rows a microsecond each filter found last: whoever reads on, page by page, or looks again reads as much as makes a page. */
+class Densities {
+  readonly #known = new Map<string, number>()
+
+  /** How far to read at first, from the edge on; undefined where it is not known. */
+  microsOf({ filter, limit }: MessageQuery): number | undefined {
+    const density = this.#known.get(JSON.stringify(filter))
+    if (density === undefined) return undefined
+    return Math.min(maxNearMicros, Math.max(minNearMicros, (limit * spare.many) / density))
+  }
+
+  /** `found`: of the time `read`, or where the page is full of as much of it as was needed. */
+  note({ filter, limit }: MessageQuery, found: readonly StoredMessage[], read: number): void {
+    const [first, last] = [found[0], found.at(-1)]
+    const key = JSON.stringify(filter)
+    this.#known.delete(key)
+    if (!first || !last) return
+    const micros =
+      found.length < limit ? read : Math.max(1, Math.abs(first.record.atMicros - last.record.atMicros))
+    this.#known.set(key, found.length / micros)
+    for (const oldest of this.#known.keys()) {
+      if (this.#known.size <= maxDensities) break
+      this.#known.delete(oldest)
+    }
+  }
+}
+
+const maxDensities = 64
+const densities = new WeakMap<Store, Densities>()
+
+function densitiesOf(store: Store): Densities {
+  const known = densities.get(store) ?? new Densities()
+  densities.set(store, known)
+  return known
+}
 
 /** When the newest message is of, as of a second ago; 0: none. */
 async function readNewest(store: Store): Promise<number> {

@@ -137,6 +137,31 @@ t.test('a page goes on from the newest slots to the oldest, whatever clock a row
   )
 })
 
+t.test('pages go on from much at once to little, and back, with what they learned of it', async (t) => {
+  const store = await openTestStore(t)
+  const ages = [
+    ...Array.from({ length: 200 }, (_, n) => n * 0.001),
+    ...Array.from({ length: 30 }, (_, n) => 600 + n * 900),
+    ...Array.from({ length: 200 }, (_, n) => 40_000 + n * 0.001),
+  ]
+  const views = ages.map((age, n) =>
+    viewOf(sipRecordOf(sipText({ callId: `call-${n}` }), { atMicros: start - Math.round(age * second) })),
+  )
+  await insertViews(store, views)
+  const ids = views.map(({ record }) => record.id)
+  for (const order of ['desc', 'asc', 'desc'] as const)
+    for (const limit of [7, 60]) {
+      const found: string[] = []
+      let after: RowKey | undefined
+      do {
+        const page = await listMessages(store, { filter: {}, order, limit, after })
+        found.push(...page.items.map(({ id }) => id))
+        after = page.next ?? undefined
+      } while (after !== undefined)
+      t.same(found, order === 'desc' ? ids : ids.toReversed())
+    }
+})
+
 t.test('a row that was stored twice is on a page once, and the page is full all the same', async (t) => {
   const store = await openTestStore(t)
   const views = calls(40, Date.now() * 1_000 - 40 * second)
