@@ -1,5 +1,5 @@
 import { u32be } from './byte-order.ts'
-import type { CaptureReader } from './captured-packet.ts'
+import { noReport, type CaptureReader } from './captured-packet.ts'
 import { ChunkQueue } from './chunk-queue.ts'
 import { createGzipReader } from './gzip-reader.ts'
 import { createPcapReader } from './pcap.ts'
@@ -70,8 +70,8 @@ function createReader(choose: (start: Uint8Array) => CaptureReader | string): Ca
     get offset() {
       return reader ? reader.offset : 0
     },
-    get reportedDrops() {
-      return reader ? reader.reportedDrops : 0
+    get report() {
+      return reader ? reader.report : noReport
     },
   }
 }

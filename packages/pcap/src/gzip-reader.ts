@@ -44,8 +44,8 @@ export function createGzipReader(inner: CaptureReader): CaptureReader {
     get offset() {
       return takenBytes
     },
-    get reportedDrops() {
-      return inner.reportedDrops
+    get report() {
+      return inner.report
     },
   }
 }

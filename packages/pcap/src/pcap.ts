@@ -1,6 +1,6 @@
 import { ByteBuffer } from './byte-buffer.ts'
 import { putU16le, putU32le } from './byte-order.ts'
-import { maxPacketMicros, type CapturedPacket, type CaptureReader } from './captured-packet.ts'
+import { maxPacketMicros, noReport, type CapturedPacket, type CaptureReader } from './captured-packet.ts'
 import { ChunkQueue } from './chunk-queue.ts'
 import { maxPacketBytes, pcapFormat, withPacketHeader, type PcapFormat } from './pcap-format.ts'
 
@@ -87,7 +87,7 @@ export function createPcapReader(): CaptureReader {
     get offset() {
       return queue.taken
     },
-    reportedDrops: 0,
+    report: noReport,
   }
 }
 

@@ -7,6 +7,9 @@ const optionComment = 1
 const optionUserApplication = 4
 const optionInterfaceName = 2
 const optionTimeResolution = 9
+const optionReceived = 4
+const optionInterfaceDrops = 5
+const optionSystemDrops = 7
 const nanosecondResolution = 9
 const maxOptionBytes = 65_535
 /** What one block surely needs around a packet without a comment; only a hint. */
@@ -19,9 +22,24 @@ interface BlockOption {
   readonly value: Uint8Array
 }
 
+/** What was counted on an interface since the start of the section. */
+export interface InterfaceStatistics {
+  readonly interfaceId: number
+  readonly atMicros: number
+  readonly received: number
+  /** By the system, for want of room. */
+  readonly dropped: number
+  /** By the network card or its driver. */
+  readonly droppedByCard: number
+}
+
 export interface PcapngWriter {
   /** The section header; write it first. */
   readonly header: Uint8Array
+  /** Describes an interface behind what `out` has, unless it is known; answers its number in the file. */
+  describe(out: ByteBuffer, source: Pick<CapturedPacket, 'interfaceName' | 'linkType'>): number
+  /** Puts a block of statistics behind what `out` has. */
+  statistics(out: ByteBuffer, statistics: InterfaceStatistics): void
   /** The block of one packet, after the description of its interface where that is new to the file. */
   packet(packet: CapturedPacket, comment?: string): Uint8Array
   /** The same, put behind what `out` has. */
@@ -36,27 +54,28 @@ export function createPcapngWriter(options: { application: string; comment?: str
   const interfaces = new Map<string, Map<number, number>>()
   let count = 0
 
-  /** Describes the interface where it is new to the file. */
-  const interfaceId = (out: ByteBuffer, packet: CapturedPacket): number => {
-    let byLinkType = interfaces.get(packet.interfaceName)
+  const describe: PcapngWriter['describe'] = (out, source) => {
+    let byLinkType = interfaces.get(source.interfaceName)
     if (!byLinkType) {
       byLinkType = new Map()
-      interfaces.set(packet.interfaceName, byLinkType)
+      interfaces.set(source.interfaceName, byLinkType)
     }
-    const known = byLinkType.get(packet.linkType)
+    const known = byLinkType.get(source.linkType)
     if (known !== undefined) return known
-    appendInterfaceDescription(out, packet)
-    byLinkType.set(packet.linkType, count)
+    appendInterfaceDescription(out, source)
+    byLinkType.set(source.linkType, count)
     return count++
   }
 
   const append = (out: ByteBuffer, packet: CapturedPacket, comment = ''): void => {
-    const id = interfaceId(out, packet)
+    const id = describe(out, packet)
     appendEnhancedPacket(out, id, packet, comment)
   }
 
   return {
     header: sectionHeader(options),
+    describe,
+    statistics: appendStatistics,
     append,
     packet(packet, comment) {
       const out = new ByteBuffer(packet.bytes.length + spareBytes)
@@ -80,13 +99,16 @@ function sectionHeader(options: { application: string; comment?: string }): Uint
   return out.view()
 }
 
-function appendInterfaceDescription(out: ByteBuffer, packet: CapturedPacket): void {
+function appendInterfaceDescription(
+  out: ByteBuffer,
+  { interfaceName, linkType }: Pick<CapturedPacket, 'interfaceName' | 'linkType'>,
+): void {
   const list: BlockOption[] = [{ code: optionTimeResolution, value: Uint8Array.of(nanosecondResolution) }]
-  if (packet.interfaceName !== '') {
-    list.unshift({ code: optionInterfaceName, value: optionText(packet.interfaceName) })
+  if (interfaceName !== '') {
+    list.unshift({ code: optionInterfaceName, value: optionText(interfaceName) })
   }
   const at = appendBlock(out, blockTypes.interfaceDescription, 8, list)
-  putU16le(out.room, at, packet.linkType)
+  putU16le(out.room, at, linkType)
   putU16le(out.room, at + 2, 0)
   // Snapshot length 0: no limit is told.
   putU32le(out.room, at + 4, 0)
@@ -99,7 +121,26 @@ function appendEnhancedPacket(out: ByteBuffer, id: number, packet: CapturedPacke
   const list = comment === '' ? [] : [{ code: optionComment, value: optionText(comment) }]
   const at = appendBlock(out, blockTypes.enhancedPacket, 20 + padded, list)
   const { room } = out
-  // The inverse of the arithmetic in `pcapng-time.ts`: nanoseconds as two halves without leaving 2^53.
+  putU32le(room, at, id)
+  putStamp(room, at + 4, atMicros, nanos)
+  putU32le(room, at + 12, captured)
+  putU32le(room, at + 16, originalLength)
+  room.set(bytes, at + 20)
+  room.fill(0, at + 20 + captured, at + 20 + padded)
+}
+
+function appendStatistics(out: ByteBuffer, statistics: InterfaceStatistics): void {
+  const at = appendBlock(out, blockTypes.interfaceStatistics, 12, [
+    { code: optionReceived, value: u64(statistics.received) },
+    { code: optionInterfaceDrops, value: u64(statistics.droppedByCard) },
+    { code: optionSystemDrops, value: u64(statistics.dropped) },
+  ])
+  putU32le(out.room, at, statistics.interfaceId)
+  putStamp(out.room, at + 4, statistics.atMicros, 0)
+}
+
+/** The inverse of the arithmetic in `pcapng-time.ts`: nanoseconds as two halves without leaving 2^53. */
+function putStamp(room: Uint8Array, at: number, atMicros: number, nanos: number): void {
   let high = Math.floor(atMicros / 4_294_967.296)
   let low = (atMicros - high * 4_294_967) * 1000 - high * 296 + nanos
   while (low < 0) {
@@ -110,13 +151,15 @@ function appendEnhancedPacket(out: ByteBuffer, id: number, packet: CapturedPacke
     high += 1
     low -= 4_294_967_296
   }
-  putU32le(room, at, id)
-  putU32le(room, at + 4, high)
-  putU32le(room, at + 8, low)
-  putU32le(room, at + 12, captured)
-  putU32le(room, at + 16, originalLength)
-  room.set(bytes, at + 20)
-  room.fill(0, at + 20 + captured, at + 20 + padded)
+  putU32le(room, at, high)
+  putU32le(room, at + 4, low)
+}
+
+function u64(count: number): Uint8Array {
+  const bytes = new Uint8Array(8)
+  putU32le(bytes, 0, count)
+  putU32le(bytes, 4, Math.floor(count / 4_294_967_296))
+  return bytes
 }
 
 function optionText(text: string): Uint8Array {

@@ -1,5 +1,5 @@
 import { bigEndian, littleEndian, u32be, u32le, type ByteOrder } from './byte-order.ts'
-import type { CapturedPacket, CaptureReader } from './captured-packet.ts'
+import { noReport, type CapturedPacket, type CaptureReader, type CaptureReport } from './captured-packet.ts'
 import { ChunkQueue } from './chunk-queue.ts'
 import { microsecondScale, toPacketTime, type TimeScale } from './pcapng-time.ts'
 
@@ -14,6 +14,7 @@ export const blockTypes = {
 } as const
 export const byteOrderMagic = 0x1a2b3c4d
 
+const optionApplication = 4
 const optionInterfaceName = 2
 const optionTimeResolution = 9
 const optionTimeOffset = 14
@@ -42,7 +43,7 @@ export function createPcapngReader(): CaptureReader {
   let interfaces: CaptureInterface[] = []
   let problem: string | null = null
   let packets = 0
-  let reportedDrops = 0
+  let report: CaptureReport = noReport
 
   const fail = (text: string): void => {
     problem = text
@@ -122,14 +123,18 @@ export function createPcapngReader(): CaptureReader {
       }
       case blockTypes.interfaceStatistics: {
         const source = interfaces[u32(bytes, from + 8)]
-        if (source) {
-          const drops = readDrops(bytes.subarray(from, bodyEnd), u16, u32)
-          // Each block tells the total since the start of its section.
-          reportedDrops += Math.max(0, drops - source.drops)
-          source.drops = Math.max(source.drops, drops)
-        }
+        if (!source || length < 24) return null
+        const told = readDrops(bytes.subarray(from, bodyEnd), u16, u32)
+        // Each block tells the total since the start of its section.
+        const more = Math.max(0, told - source.drops)
+        source.drops += more
+        const { atMicros } = toPacketTime(u32(bytes, from + 12), u32(bytes, from + 16), source.scale)
+        report = { ...report, drops: report.drops + more, atMicros }
         return null
       }
+      case blockTypes.sectionHeader:
+        report = { ...report, application: readApplication(bytes.subarray(from, bodyEnd), u16) }
+        return null
       default:
         return null
     }
@@ -196,8 +201,8 @@ export function createPcapngReader(): CaptureReader {
     get offset() {
       return queue.taken
     },
-    get reportedDrops() {
-      return reportedDrops
+    get report() {
+      return report
     },
   }
 }
@@ -223,14 +228,24 @@ function readInterface(block: Uint8Array, u16: ByteOrder['u16'], u32: ByteOrder[
   }
 }
 
+/** A packet is lost in one place only: in the network card or in the system. dumpcap tells the system's under the card's number. */
 function readDrops(block: Uint8Array, u16: ByteOrder['u16'], u32: ByteOrder['u32']): number {
   let drops = 0
   eachOption(block, 20, u16, (code, at, length) => {
     if ((code === optionInterfaceDrops || code === optionSystemDrops) && length >= 8) {
-      drops = Math.max(drops, Number(u64(block, at, u32)))
+      drops += Number(u64(block, at, u32))
     }
   })
   return drops
+}
+
+function readApplication(block: Uint8Array, u16: ByteOrder['u16']): string {
+  let application = ''
+  eachOption(block, 24, u16, (code, at, length) => {
+    if (code === optionApplication)
+      application = lenientUtf8.decode(block.subarray(at, at + Math.min(length, maxNameBytes)))
+  })
+  return application
 }
 
 function u64(bytes: Uint8Array, at: number, u32: ByteOrder['u32']): bigint {

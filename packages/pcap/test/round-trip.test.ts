@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join as joinPath } from 'node:path'
 import t from 'tap'
 import { buildUdpFrame } from '@sip-capture/pcap/build.ts'
+import { ByteBuffer } from '@sip-capture/pcap/byte-buffer.ts'
 import { createCaptureReader } from '@sip-capture/pcap/capture-reader.ts'
 import type { CapturedPacket } from '@sip-capture/pcap/captured-packet.ts'
 import { linkTypes } from '@sip-capture/pcap/link-types.ts'
@@ -49,6 +50,45 @@ function mixedPackets(count: number): CapturedPacket[] {
     })
   })
 }
+
+t.test(
+  'what a program says of itself and of its losses is written and read; losses are never subtracted',
+  async (t) => {
+    const writer = createPcapngWriter({ application: 'a program 1.2.3' })
+    const out = new ByteBuffer()
+    out.append(writer.header)
+    const ids = ['eth0', 'eth1'].map((interfaceName) =>
+      writer.describe(out, { interfaceName, linkType: linkTypes.ethernet }),
+    )
+    t.same(ids, [0, 1])
+    t.equal(writer.describe(out, { interfaceName: 'eth1', linkType: linkTypes.ethernet }), 1, 'it is known')
+    const reader = createCaptureReader()
+    const told = (interfaceId: number, dropped: number, droppedByCard: number, atMicros: number) => {
+      writer.statistics(out, { interfaceId, atMicros, received: 100, dropped, droppedByCard })
+      reader.push(out.view().slice())
+      out.clear()
+      return reader.report
+    }
+    t.same(told(0, 3, 0, october2025), { application: 'a program 1.2.3', drops: 3, atMicros: october2025 })
+    t.equal(told(1, 10, 2, october2025).drops, 3 + 12, 'each interface by itself, card and kernel together')
+    t.equal(told(0, 5, 0, october2025 + 1).drops, 5 + 12, 'totals, not sums')
+    t.equal(told(0, 0, 0, october2025 + 2).drops, 5 + 12)
+    t.equal(told(0, 2 ** 40, 0, october2025 + 3).drops, 2 ** 40 + 12)
+    t.equal(reader.report.atMicros, october2025 + 3)
+    reader.end()
+    t.equal(reader.problem, null)
+  },
+)
+
+t.test('statistics are ones that Wireshark knows', async (t) => {
+  const writer = createPcapngWriter({ application: 'x' })
+  const out = new ByteBuffer()
+  out.append(writer.header)
+  const interfaceId = writer.describe(out, { interfaceName: 'eth0', linkType: linkTypes.ethernet })
+  writer.statistics(out, { interfaceId, atMicros: october2025, received: 9, dropped: 7, droppedByCard: 1 })
+  const file = writeCapture(t, 'statistics.pcapng', [out.view()])
+  t.match(run('capinfos', '-I', file), /Name = eth0[^]*Number of stat entries = 1/)
+})
 
 t.test('what is read, written and read again has the same bytes and stamps', async (t) => {
   const packets = mixedPackets(200)
