@@ -43,6 +43,9 @@ export interface StreamWriterOptions<T> {
   /** How long a batch that is not full waits while batches follow each other: each costs the writer, Redis and every reader the same,
    *  however little is in it. */
   readonly busyFlushMillis?: number
+  /** For items that come many at once, in place of such waiting: a batch that is not full is sent when all that came with it are there,
+   *  but not sooner than this after the last one. */
+  readonly paceMillis?: number
   /** How a batch is put into an entry; `encodeBatch` unless told. */
   readonly encode?: (items: readonly T[]) => BatchFields
   /**
@@ -96,6 +99,7 @@ export function createStreamWriter<T extends object>(options: StreamWriterOption
     maxBufferedBytes = 64 * 1024 * 1024,
     sizeOf = () => 1024,
     busyFlushMillis = 20,
+    paceMillis,
     encode = encodeBatch,
     announce,
   } = options
@@ -107,6 +111,7 @@ export function createStreamWriter<T extends object>(options: StreamWriterOption
   let announcing = 0
   let problem: string | undefined
   let timer: NodeJS.Timeout | undefined
+  let immediate: NodeJS.Immediate | undefined
   let isPumping = false
   let isClosed = false
   let averageEntryBytes = 0
@@ -136,9 +141,12 @@ export function createStreamWriter<T extends object>(options: StreamWriterOption
   }
 
   function scheduleRest(): void {
-    if (timer !== undefined) return
-    const isBusy = performance.now() - sentAtMillis < busyGapMillis
-    timer = setTimeout(sendRest, isBusy ? busyFlushMillis : flushMillis)
+    if (timer !== undefined || immediate !== undefined) return
+    const sinceSent = performance.now() - sentAtMillis
+    if (paceMillis === undefined) {
+      timer = setTimeout(sendRest, sinceSent < busyGapMillis ? busyFlushMillis : flushMillis)
+    } else if (sinceSent < paceMillis) timer = setTimeout(sendRest, paceMillis - sinceSent)
+    else immediate = setImmediate(sendRest)
   }
 
   /** A batch that is not full, too. */
@@ -165,7 +173,9 @@ export function createStreamWriter<T extends object>(options: StreamWriterOption
 
   function startPump(): void {
     clearTimeout(timer)
+    clearImmediate(immediate)
     timer = undefined
+    immediate = undefined
     if (isPumping) return
     isPumping = true
     void pump()
@@ -293,6 +303,7 @@ export function createStreamWriter<T extends object>(options: StreamWriterOption
       deadline.abort()
       isClosed = true
       clearTimeout(timer)
+      clearImmediate(immediate)
       const lost = queue.items
       if (lost > 0) logger.error({ key, lost }, 'closed with messages that Redis did not take')
       queue.seal()

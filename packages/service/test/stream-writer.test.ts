@@ -52,6 +52,27 @@ t.test('one item on a quiet system is written by itself', async (t) => {
   await writer.close()
 })
 
+t.test(
+  'with a pace, what comes at once is sent at once, and the next batch only at that distance',
+  async (t) => {
+    const { redis } = await setUp(t)
+    const writer = createStreamWriter<{ n: number }>({ redis, key: 's', logger, paceMillis: 3_600_000 })
+    for (const n of count(0, 3)) writer.write({ n })
+    await until(() => writer.counters.written === 3)
+    t.same(await readAll(redis, 's'), { numbers: count(0, 3), entries: 1 })
+    writer.write({ n: 3 })
+    await redis.ping()
+    writer.write({ n: 4 })
+    await redis.ping()
+    t.match(writer.counters, { written: 3, buffered: 2 })
+    // A full batch waits for nothing.
+    for (const n of count(5, 67)) writer.write({ n })
+    await until(() => writer.counters.written === 67)
+    t.same(await readAll(redis, 's'), { numbers: count(0, 67), entries: 2 })
+    await writer.close()
+  },
+)
+
 t.test('what is written while Redis is killed arrives after its restart, in order, none lost', async (t) => {
   const { server, redis } = await setUp(t, ['--appendfsync', 'always'])
   const writer = createStreamWriter<{ n: number }>({ redis, key: 's', logger })
