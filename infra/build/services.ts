@@ -6,13 +6,13 @@ import { ensureBuilt } from './ensure-built.ts'
 /** Programs of a service: what they become → their source, in the service's folder. */
 const programs: Readonly<Record<ServiceName, Readonly<Record<string, string>>>> = {
   'ami-bridge': { main: 'src/main.ts' },
-  'capture-sidecar': { main: 'src/main.ts' },
+  'capture-sidecar': { main: 'src/main.ts', 'packet-reader': 'src/packet-reader/main.ts' },
   api: { main: 'src/main.ts', worker: 'src/history/worker.ts', writer: 'src/history/writer.ts' },
   ui: { main: 'server.ts' },
 }
 
 /** Packages that look for files of their own beside them. */
-const leftOutside = ['chdb', '@fastify/swagger-ui']
+const leftOutside = ['chdb', 'koffi', '@fastify/swagger-ui']
 
 /**
  * The services as Node runs them: the sources work as they are, but to find, read and strip their thousand small files costs

@@ -43,7 +43,7 @@ export function startCapturing(
   const child = spawn(program.command, program.argumentsFor(interfaces), {
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, LC_ALL: 'C', WIRESHARK_QUIT_AFTER_CAPTURE: undefined },
+    env: { ...process.env, LC_ALL: 'C', NODE_OPTIONS: undefined, WIRESHARK_QUIT_AFTER_CAPTURE: undefined },
   })
   const release = child.pid === undefined ? undefined : guardGroup(child.pid)
   const lines: string[] = []

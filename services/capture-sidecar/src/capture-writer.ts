@@ -13,6 +13,8 @@ import { recordBytes } from './record.ts'
 /** Of all streams together: what waits while Redis is away. */
 const maxBufferedItems = 500_000
 const maxBufferedBytes = 64 * 1024 * 1024
+/** Programs that hand over each packet by itself cost no more than this many writes. */
+const paceMillis = 20
 
 export interface CaptureWriter {
   /** Never blocks, never throws. */
@@ -52,6 +54,8 @@ export function createCaptureWriter(options: {
       logger,
       maxBufferedItems: Math.ceil(maxBufferedItems / streams.length),
       maxBufferedBytes: Math.ceil(maxBufferedBytes / streams.length),
+      // Packets come a block of the kernel's at a time.
+      paceMillis,
       sizeOf: recordBytes,
       encode: encodeRecords,
     }),

@@ -8,12 +8,14 @@ import { Supervisor } from './supervisor.ts'
 
 export interface CaptureStatus {
   readonly state: SourceStatus['state']
+  /** What it captures with, and where; `''` while it is off. */
+  readonly subject: string
   readonly detail: string
   readonly gaps: readonly SourceGap[]
   readonly counters: Record<string, number>
 }
 
-/** Where the frames come from: tshark, a file or pipe, or nothing. */
+/** Where the frames come from: interfaces, a file or pipe, or nothing. */
 export interface Capture {
   status(): CaptureStatus
   stop(): Promise<void>
@@ -42,6 +44,7 @@ function createOffCapture(): Capture {
   return {
     status: () => ({
       state: 'off',
+      subject: '',
       detail: 'capture on the wire is off: set TSHARK_ENABLED=true to switch it on',
       gaps: [],
       counters: {},
@@ -64,7 +67,7 @@ function createFileCapture(path: string, options: CaptureOptions): Capture {
     onChange,
   })
   return {
-    status: () => ({ ...file.state, gaps: [], counters: {} }),
+    status: () => ({ ...file.state, subject: `file ${path}`, gaps: [], counters: {} }),
     stop: () => file.stop(),
   }
 }
@@ -82,11 +85,16 @@ function createLiveCapture(options: CaptureOptions): Capture {
       pipeline.push(chunk)
       if (pipeline.problem !== null) supervisor.restart(pipeline.problem)
     },
-    onEnd: () => pipeline.reportedDrops,
+    report: () => pipeline.report,
     onChange,
   })
   return {
-    status: () => ({ ...supervisor.state, gaps: supervisor.gaps, counters: supervisor.counters }),
+    status: () => ({
+      ...supervisor.state,
+      subject: `${supervisor.program} on ${config.TSHARK_INTERFACE.join(', ')}`,
+      gaps: supervisor.gaps,
+      counters: supervisor.counters,
+    }),
     stop: () => supervisor.stop(),
   }
 }

@@ -4,6 +4,8 @@ import { z } from 'zod'
 import { parsePorts } from './port-list.ts'
 
 const maxInterfaces = 16
+/** The packet reader, or tshark where it cannot be used. */
+export const autoCommand = 'auto'
 
 export const settings = z.object({
   ...commonSettings,
@@ -38,7 +40,7 @@ export const settings = z.object({
     }),
   /** A capture filter in pcap-filter(7) words, in place of the one built from TSHARK_PORT. */
   TSHARK_FILTER: z.string().max(8192).optional(),
-  TSHARK_COMMAND: z.string().max(4096).default('tshark'),
+  TSHARK_COMMAND: z.string().max(4096).default(autoCommand),
 })
 
 export type SidecarConfig = Readonly<z.output<typeof settings>>

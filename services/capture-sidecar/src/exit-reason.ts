@@ -1,5 +1,6 @@
 import type { CaptureExit } from './capture-process.ts'
 import type { CaptureProgram } from './capture-program.ts'
+import { exitCodes } from './packet-reader/exit-codes.ts'
 
 export interface ExitContext {
   readonly program: CaptureProgram
@@ -23,12 +24,13 @@ const noise = [
 export function exitReason(exit: CaptureExit, context: ExitContext): string {
   const { name, reader, command } = context.program
   if (exit.spawnError !== null) {
+    if (name === 'libpcap')
+      return `the packet reader cannot be started (${exit.spawnError}); TSHARK_COMMAND=tshark does without it`
     const why =
       exit.spawnError === 'ENOENT' ? 'there is no such program' : `it cannot be started (${exit.spawnError})`
     return `TSHARK_COMMAND: ${quoted(command)}: ${why}; install ${name} or set the path`
   }
-  const said = exit.stderr.filter((line) => !noise.some((pattern) => pattern.test(line)))
-  const words = said.join(' ').replace(/\s+/g, ' ').slice(0, 600)
+  const words = wordsOf(exit)
   if (/capture filter|filter expression/i.test(words)) {
     return `${context.hasOwnFilter ? 'TSHARK_FILTER' : 'TSHARK_PORT'}: ${name} refuses the filter: ${words}`
   }
@@ -40,6 +42,17 @@ export function exitReason(exit: CaptureExit, context: ExitContext): string {
   }
   const how = exit.signal === null ? `with code ${exit.code ?? '?'}` : `by signal ${exit.signal}`
   return `${name} on ${context.interfaces} ended ${how}${words === '' ? '' : `: ${words}`}`
+}
+
+/** Whether the packet reader lacks something on this machine, and will lack it the next time too. */
+export function isUnusable({ code }: CaptureExit): boolean {
+  return code === exitCodes.noLibrary || code === exitCodes.noPermission
+}
+
+/** What it said, without what it always says. */
+export function wordsOf({ stderr }: CaptureExit): string {
+  const said = stderr.filter((line) => !noise.some((pattern) => pattern.test(line)))
+  return said.join(' ').replace(/\s+/g, ' ').slice(0, 600)
 }
 
 function quoted(text: string): string {

@@ -1,7 +1,7 @@
 import { RecordIds } from '@sip-capture/contract/bus/record-id.ts'
 import type { SipRecord } from '@sip-capture/contract/bus/sip-record.ts'
 import { createCaptureReader } from '@sip-capture/pcap/capture-reader.ts'
-import type { CaptureReader } from '@sip-capture/pcap/captured-packet.ts'
+import type { CaptureReader, CaptureReport } from '@sip-capture/pcap/captured-packet.ts'
 import { SipExtractor, type ExtractedMessage } from '@sip-capture/pcap/extract.ts'
 import { directionOf, type OwnAddresses } from './direction.ts'
 import { idOfContent, toRecord } from './record.ts'
@@ -42,9 +42,9 @@ export class Pipeline {
     return this.#reader.problem
   }
 
-  /** Packets the running capture says the kernel lost. */
-  get reportedDrops(): number {
-    return this.#reader.reportedDrops
+  /** What the running capture says of itself and of what it lost. */
+  get report(): CaptureReport {
+    return this.#reader.report
   }
 
   /** A new capture begins: what comes starts with a file header. */

@@ -6,7 +6,12 @@ const timeoutMillis = 10_000
 export function readProgramVersion(command: string): Promise<string | null> {
   return new Promise((resolve) => {
     execFile(command, ['--version'], { timeout: timeoutMillis, encoding: 'utf8' }, (error, stdout) => {
-      resolve(error ? null : (/\b(\d+\.\d+\.\d+)\b/.exec(stdout)?.[1] ?? null))
+      resolve(error ? null : versionIn(stdout))
     })
   })
+}
+
+/** The first version in a text, or null. */
+export function versionIn(text: string): string | null {
+  return /\b(\d+\.\d+\.\d+)\b/.exec(text)?.[1] ?? null
 }

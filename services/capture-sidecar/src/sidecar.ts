@@ -16,7 +16,6 @@ import { createRegistry } from './metrics.ts'
 import { readOwnAddresses } from './own-addresses.ts'
 import { Pipeline } from './pipeline.ts'
 import { createPortTest } from './port-list.ts'
-import { readProgramVersion } from './program-version.ts'
 import { warmUp } from './warm-up.ts'
 
 const expireEveryMillis = 1000
@@ -45,23 +44,24 @@ export async function startSidecar(context: {
     publish: (record) => writer.write(record),
   })
 
-  const versionAnswer = config.TSHARK_ENABLED ? readProgramVersion(config.TSHARK_COMMAND) : null
-  // While it says its version.
-  if (isLive) warmUp()
-  const version = await versionAnswer
-  const subject = `${program.name}${version === null ? '' : ` ${version}`} on ${config.TSHARK_INTERFACE.join(', ')}`
   let linkWarnings: string[] = []
   let heartbeat: Heartbeat | undefined
 
-  const refresh = async (): Promise<void> => {
-    linkWarnings = isLive ? await readLinkWarnings(config.TSHARK_INTERFACE) : []
+  const refreshAddresses = async (): Promise<void> => {
     try {
       own = toOwnAddresses(await readOwnAddresses(redis, keys.endpoints), localAddresses())
     } catch {
       // Redis is away, which its connection tells; the addresses known so far stay good.
     }
   }
-  if (config.TSHARK_ENABLED) await refresh()
+  const refresh = async (): Promise<void> => {
+    void refreshAddresses()
+    linkWarnings = isLive ? await readLinkWarnings(config.TSHARK_INTERFACE) : []
+  }
+  if (config.TSHARK_ENABLED) {
+    redis.on('ready', () => void refreshAddresses())
+    await refresh()
+  }
 
   const capture = startCapture({
     config,
@@ -73,6 +73,8 @@ export async function startSidecar(context: {
     },
     onChange: () => void heartbeat?.beat(),
   })
+  // While what captures is starting.
+  if (isLive) warmUp()
 
   const counters = (): Record<string, number> => {
     const { written, dropped, failed, buffered } = writer.counters
@@ -92,7 +94,7 @@ export async function startSidecar(context: {
     atMicros: nowMicros(),
     startedAtMicros,
     ...stateOf(capture, linkWarnings, writer.problem),
-    subject: config.TSHARK_ENABLED ? subject.slice(0, 512) : '',
+    subject: capture.status().subject.slice(0, 512),
     lastMessageAtMicros: pipeline.lastMessageAtMicros,
     counters: counters(),
     gaps: [...capture.status().gaps],

@@ -1,12 +1,15 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { SourceGap } from '@sip-capture/contract/bus/source-status.ts'
 import { nowMicros } from '@sip-capture/contract/time.ts'
+import type { CaptureReport } from '@sip-capture/pcap/captured-packet.ts'
 import type { Logger } from '@sip-capture/service/logger.ts'
 import { captureFilter } from './capture-filter.ts'
 import { startCapturing, type CaptureExit, type CaptureProcess } from './capture-process.ts'
 import type { CaptureInterface, CaptureProgram } from './capture-program.ts'
-import { exitReason } from './exit-reason.ts'
+import { exitReason, isUnusable, wordsOf } from './exit-reason.ts'
+import { GapLog } from './gap-log.ts'
 import type { PortRange } from './port-list.ts'
+import { readProgramVersion, versionIn } from './program-version.ts'
 
 export interface SupervisorOptions {
   readonly program: CaptureProgram
@@ -17,8 +20,8 @@ export interface SupervisorOptions {
   readonly logger: Logger
   readonly onStart: () => void
   readonly onBytes: (chunk: Uint8Array) => void
-  /** The run ended; answers how many packets the capture itself told as lost. */
-  readonly onEnd: () => number
+  /** What the running capture told of itself so far. */
+  readonly report: () => CaptureReport
   readonly onChange: () => void
 }
 
@@ -32,11 +35,14 @@ const firstPauseMillis = 1000
 const maxPauseMillis = 30_000
 /** A run that lasted this long was a good one: the next pause starts small again. */
 const goodRunMillis = 5000
-const maxGaps = 32
 
 /** Keeps the capture running for ever; an exit of any kind is a failure, starts a gap, and is told. */
 export class Supervisor {
   readonly #options: SupervisorOptions
+  #program: CaptureProgram
+  #version: string | null = null
+  /** Why another program captures than the one that was asked for. */
+  #insteadBecause: string | null = null
   #process: CaptureProcess | null = null
   #timer: NodeJS.Timeout | undefined
   #state: CaptureState
@@ -46,8 +52,11 @@ export class Supervisor {
   #whenEnded: (() => void) | null = null
   #startedAtMicros: number | null = null
   #failures = 0
-  #openGap: { fromMicros: number; reason: string } | null = null
-  readonly #gaps: SourceGap[] = []
+  readonly #gaps = new GapLog()
+  /** Of the running capture: what it told as lost, and when it last counted. */
+  #lost = 0
+  #countedAtMicros = 0
+  #tookAtMicros = 0
   /** Given up for the rest of this process where an interface refuses them. */
   #withCookedV2 = true
   #withVlan = true
@@ -55,19 +64,22 @@ export class Supervisor {
 
   constructor(options: SupervisorOptions) {
     this.#options = options
+    this.#program = options.program
     this.#state = { state: 'starting', detail: `${options.program.name} is being started` }
-    this.#run()
+    void this.#use(options.program)
   }
 
   get state(): CaptureState {
     return this.#state
   }
 
-  /** The last gaps; one that is still open ends now. */
+  /** What captures: `tshark 4.0.17`. */
+  get program(): string {
+    return this.#version === null ? this.#program.name : `${this.#program.name} ${this.#version}`
+  }
+
   get gaps(): SourceGap[] {
-    if (!this.#openGap) return this.#gaps
-    const toMicros = Math.max(nowMicros(), this.#openGap.fromMicros)
-    return [...this.#gaps, { ...this.#openGap, toMicros }].slice(-maxGaps)
+    return this.#gaps.list(nowMicros())
   }
 
   /** Resolves when the program is gone and its last packets were handed over. */
@@ -76,7 +88,7 @@ export class Supervisor {
     clearTimeout(this.#timer)
     if (!this.#process) return
     // What the kernel still holds is not fetched any more once it is told to end.
-    if (this.#state.state === 'up') await pause(this.#options.program.handOverMicros / 1000)
+    if (this.#state.state === 'up') await pause(this.#program.handOverMicros / 1000)
     if (!this.#process) return
     const ended = new Promise<void>((resolve) => {
       this.#whenEnded = resolve
@@ -89,7 +101,7 @@ export class Supervisor {
   restart(why: string): void {
     if (this.#endedByUs === null)
       this.#options.logger.error({ why }, 'the capture cannot be read on; starting anew')
-    this.#endedByUs ??= `the bytes from ${this.#options.program.name} could not be read: ${why}`
+    this.#endedByUs ??= `the bytes from ${this.#program.name} could not be read: ${why}`
     this.#process?.stop()
   }
 
@@ -104,50 +116,75 @@ export class Supervisor {
     })
   }
 
+  async #use(program: CaptureProgram): Promise<void> {
+    this.#program = program
+    // Our own reader tells it in what it writes.
+    if (program.name !== 'libpcap') this.#version = await readProgramVersion(program.command)
+    if (!this.#isStopping) this.#run()
+  }
+
   #run(): void {
     this.#startedAtMicros = null
     const handlers = {
       onStart: () => this.#started(),
-      onBytes: this.#options.onBytes,
+      onBytes: (chunk: Uint8Array) => this.#take(chunk),
       onExit: (exit: CaptureExit) => this.#ended(exit),
     }
-    this.#process = startCapturing(this.#options.program, this.#interfaces(), handlers)
+    this.#process = startCapturing(this.#program, this.#interfaces(), handlers)
+  }
+
+  #take(chunk: Uint8Array): void {
+    this.#tookAtMicros = nowMicros()
+    this.#options.onBytes(chunk)
+    const { application, drops, atMicros } = this.#options.report()
+    if (this.#state.state !== 'up') {
+      this.#version ??= versionIn(application)
+      this.#change({ state: 'up', detail: this.#upDetail() })
+    }
+    if (atMicros !== null && atMicros !== this.#countedAtMicros) this.#count(drops, atMicros)
+  }
+
+  /** `lost`: packets since the running capture began. Those that are new lie between the last count and this one. */
+  #count(lost: number, atMicros: number): void {
+    const packets = lost - this.#lost
+    if (packets > 0) {
+      this.#lost = lost
+      this.counters.kernelDropped += packets
+      const { name, reader } = this.#program
+      this.#gaps.lose(
+        packets,
+        { fromMicros: this.#countedAtMicros, toMicros: atMicros },
+        (all) => `${name}: the kernel dropped ${all} packets that ${reader} did not fetch in time`,
+      )
+    }
+    this.#countedAtMicros = atMicros
   }
 
   #started(): void {
     this.#startedAtMicros = nowMicros()
+    this.#lost = 0
+    this.#countedAtMicros = this.#startedAtMicros
     this.#options.onStart()
-    const after = this.#openGap
-    if (this.#openGap) this.#addGap({ ...this.#openGap, toMicros: this.#startedAtMicros })
-    this.#openGap = null
-    const detail = `capturing on ${this.#options.interfaces.join(', ')}`
-    const { logger, program } = this.#options
-    if (after) logger.info({ reason: after.reason }, `${program.name} captures again`)
-    else logger.info({ interfaces: this.#interfaces() }, `${program.name} captures`)
-    this.#change({ state: 'up', detail })
+    const reason = this.#gaps.close(this.#startedAtMicros)
+    const { logger } = this.#options
+    const { name } = this.#program
+    if (reason === null) logger.info({ interfaces: this.#interfaces() }, `${name} captures`)
+    else logger.info({ reason }, `${name} captures again`)
   }
 
-  #addGap(gap: SourceGap): void {
-    this.#gaps.push({
-      ...gap,
-      reason: gap.reason.slice(0, 2000),
-      toMicros: Math.max(gap.toMicros, gap.fromMicros),
-    })
-    if (this.#gaps.length > maxGaps) this.#gaps.shift()
+  #upDetail(): string {
+    const detail = `capturing on ${this.#options.interfaces.join(', ')}`
+    if (this.#insteadBecause === null) return detail
+    return `${detail} with ${this.#program.name}, as the packet reader cannot be used: ${this.#insteadBecause}`
   }
 
   #ended(exit: CaptureExit): void {
     this.#process = null
-    const { logger, program, filter, interfaces } = this.#options
+    const { logger, filter, interfaces } = this.#options
+    const program = this.#program
     const endedAtMicros = nowMicros()
     const started = this.#startedAtMicros
-    const reported = started === null ? 0 : this.#options.onEnd()
-    const dropped = Math.max(reported, exit.dropped ?? 0)
-    if (dropped > 0) {
-      this.counters.kernelDropped += dropped
-      const reason = `${program.name}: the kernel dropped ${dropped} packets that ${program.reader} did not fetch in time`
-      this.#addGap({ fromMicros: started ?? endedAtMicros, toMicros: endedAtMicros, reason })
-    }
+    if (started !== null) this.#count(exit.dropped ?? 0, endedAtMicros)
     if (this.#isStopping) {
       this.#whenEnded?.()
       return
@@ -156,16 +193,23 @@ export class Supervisor {
       this.#run()
       return
     }
+    if (program.otherwise && isUnusable(exit)) {
+      this.#useInstead(program.otherwise, wordsOf(exit))
+      return
+    }
     const context = { program, interfaces: interfaces.join(', '), hasOwnFilter: filter !== undefined }
-    const reason = this.#endedByUs ?? exitReason(exit, context)
+    const why = this.#endedByUs ?? exitReason(exit, context)
+    const reason =
+      this.#insteadBecause === null
+        ? why
+        : `${why}; the packet reader cannot be used either: ${this.#insteadBecause}`
     this.#endedByUs = null
     const wasGood = started !== null && endedAtMicros - started >= goodRunMillis * 1000
     this.#failures = wasGood ? 1 : this.#failures + 1
-    this.#openGap ??= {
-      fromMicros:
-        started === null ? endedAtMicros : Math.max(started, endedAtMicros - program.handOverMicros),
+    this.#gaps.open(
+      started === null ? endedAtMicros : Math.max(started, this.#heldSince(endedAtMicros)),
       reason,
-    }
+    )
     this.counters.restarts += 1
     const pauseMillis =
       this.#failures === 1 ? 0 : Math.min(firstPauseMillis * 2 ** (this.#failures - 2), maxPauseMillis)
@@ -175,6 +219,24 @@ export class Supervisor {
     const isFailed = started === null || this.#failures > 1
     this.#change({ state: isFailed ? 'failed' : 'starting', detail: reason })
     this.#timer = setTimeout(() => this.#run(), pauseMillis)
+  }
+
+  /** When the packets came that it had not handed over at its end. */
+  #heldSince(endedAtMicros: number): number {
+    // A process that was killed is seen to be gone only after the kernel has taken its ring apart. One that tells each second
+    // what it lost was well when it last wrote.
+    const isTelling = this.#options.report().atMicros !== null
+    return (isTelling ? this.#tookAtMicros : endedAtMicros) - this.#program.handOverMicros
+  }
+
+  /** For the rest of this process: what is missing does not come while it runs. */
+  #useInstead(program: CaptureProgram, why: string): void {
+    this.#insteadBecause = why
+    this.#options.logger.warn(
+      { reason: why },
+      `the packet reader cannot be used on this machine: ${program.name} captures in its place (TSHARK_COMMAND)`,
+    )
+    void this.#use(program)
   }
 
   /** Whether an extra was refused that can be left out. */

@@ -24,9 +24,21 @@ t.test(
         /^TSHARK_COMMAND: "\/nonexistent\/tshark": there is no such program/,
       ],
       [{ TSHARK_COMMAND: notRunnable }, /^TSHARK_COMMAND: .*EACCES/],
-      [{ TSHARK_INTERFACE: 'nope0' }, /^TSHARK_INTERFACE: there is no interface nope0: .*nope0/],
-      [{ TSHARK_FILTER: 'udp prt 5' }, /^TSHARK_FILTER: tshark refuses the filter: .*udp prt 5/],
-      [{ TSHARK_FILTER: 'vlan and udp', TSHARK_INTERFACE: 'any' }, /^TSHARK_FILTER: /],
+      ...(['auto', 'tshark'] as const).flatMap((command): [Record<string, string>, RegExp][] => {
+        const name = command === 'auto' ? 'libpcap' : 'tshark'
+        const refused = new RegExp(`^TSHARK_FILTER: ${name} refuses the filter: .*udp prt 5`)
+        return [
+          [
+            { TSHARK_COMMAND: command, TSHARK_INTERFACE: 'nope0' },
+            /^TSHARK_INTERFACE: there is no interface nope0: .*nope0/,
+          ],
+          [{ TSHARK_COMMAND: command, TSHARK_FILTER: 'udp prt 5' }, refused],
+          [
+            { TSHARK_COMMAND: command, TSHARK_FILTER: 'vlan and udp', TSHARK_INTERFACE: 'any' },
+            new RegExp(`^TSHARK_FILTER: ${name} refuses`),
+          ],
+        ]
+      }),
       [{ TSHARK_INTERFACE: '/nonexistent/file.pcap' }, /^TSHARK_INTERFACE: .*cannot be read: ENOENT/],
       [{ TSHARK_INTERFACE: notRunnable }, /^TSHARK_INTERFACE: .*: neither a pcap nor a pcapng/],
     ] as const) {

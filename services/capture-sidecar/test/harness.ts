@@ -1,4 +1,10 @@
+import { spawn } from 'node:child_process'
 import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { setTimeout as pause } from 'node:timers/promises'
 import { sipRecord, type SipRecord } from '@sip-capture/contract/bus/sip-record.ts'
 import { sourceStatus, type SourceStatus } from '@sip-capture/contract/bus/source-status.ts'
@@ -39,11 +45,23 @@ export interface Harness {
   statusWhere(test: (status: SourceStatus) => boolean, what: string): Promise<SourceStatus>
   /** Starts a sidecar of the test's own; answers how to close it (else the test's end does). */
   start(env?: Readonly<Record<string, string>>): Promise<() => Promise<void>>
+  /** The same as a process of its own, after these words: one that leads into a network namespace, or takes rights away. */
+  startProcess(prefix: readonly string[], env?: Readonly<Record<string, string>>): SidecarProcess
 }
+
+export interface SidecarProcess {
+  /** SIGTERM, and waits for the end. */
+  readonly close: () => Promise<void>
+}
+
+const mainFile = fileURLToPath(new URL('../src/main.ts', import.meta.url))
 
 /** A real Redis and a free SIP port of the test's own. */
 export async function createHarness(t: Test): Promise<Harness> {
-  const server = await startTestRedis()
+  const folder = mkdtempSync(join(tmpdir(), 'sip-capture-'))
+  // A network namespace has a loopback of its own.
+  const socket = join(folder, 'redis')
+  const server = await startTestRedis(['--unixsocket', socket])
   const redis = new Redis(server.url)
   const port = await findFreePort()
   const closers: (() => Promise<void>)[] = []
@@ -51,6 +69,7 @@ export async function createHarness(t: Test): Promise<Harness> {
     for (const close of closers) await close()
     redis.disconnect()
     await server.stop()
+    rmSync(folder, { recursive: true, force: true })
   })
 
   const environment = {
@@ -92,6 +111,20 @@ export async function createHarness(t: Test): Promise<Harness> {
       const close = (): Promise<void> => (closing ??= service.close())
       closers.push(close)
       return close
+    },
+    startProcess(prefix, env = {}) {
+      const [command, ...args] = [...prefix, process.execPath, '--import', 'tsx', mainFile]
+      const child = spawn(command, args, {
+        env: { ...process.env, ...environment, REDIS_URL: socket, LOG_LEVEL: 'silent', ...env },
+        stdio: 'ignore',
+      })
+      const ended = once(child, 'exit')
+      const close = async (): Promise<void> => {
+        child.kill('SIGTERM')
+        await ended
+      }
+      closers.push(close)
+      return { close }
     },
   }
   return harness

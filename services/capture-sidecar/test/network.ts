@@ -14,9 +14,11 @@ export const pbxAddress = { 4: '192.0.2.10', 6: '2001:db8::10' } as const
 export interface TestNetwork {
   /** For TSHARK_COMMAND: runs the real tshark where the PBX (or the bridge) is. */
   readonly tshark: string
+  /** Before a command that is to run there. */
+  readonly prefix: readonly string[]
   /** Sends datagrams from the phone to the PBX in order, from port 5060 to `port`. */
   send(version: 4 | 6, port: number, payloads: readonly Uint8Array[]): void
-  /** Runs `ip` where tshark runs. */
+  /** Runs `ip` there. */
   ip(...words: string[]): void
 }
 
@@ -64,6 +66,7 @@ export function createNetwork(t: Test, options: { withBridge: boolean }): TestNe
   chmodSync(tshark, 0o755)
   return {
     tshark,
+    prefix: ['ip', 'netns', 'exec', where],
     ip: (...words) => ip('-n', where, ...words),
     send(version, port, payloads) {
       const list = JSON.stringify(payloads.map((payload) => Buffer.from(payload).toString('base64')))

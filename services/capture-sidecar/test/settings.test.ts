@@ -31,7 +31,7 @@ t.test('the defaults are those that are documented', async (t) => {
     TSHARK_ENABLED: false,
     TSHARK_INTERFACE: ['any'],
     TSHARK_PORT: [{ from: 5080, to: 5080 }],
-    TSHARK_COMMAND: 'tshark',
+    TSHARK_COMMAND: 'auto',
   })
   t.equal(readConfig(settings, {}).TSHARK_FILTER, undefined)
 })
