@@ -18,7 +18,7 @@ export const redisProgram: NeededProgram = {
 export const tsharkProgram: NeededProgram = {
   program: 'tshark',
   package: 'tshark',
-  why: 'capture on the wire (TSHARK_ENABLED=true)',
+  why: 'capture on the wire (TSHARK_ENABLED=true), with libpcap that comes with it',
 }
 export const sippProgram: NeededProgram = {
   program: 'sipp',

@@ -15,7 +15,7 @@ const settings = z.object({
   DATA_DIR: z.string().default('.data'),
   REDIS_URL: z.string().optional(),
   TSHARK_ENABLED: z.stringbool('true or false').default(false),
-  TSHARK_COMMAND: z.string().default('tshark'),
+  TSHARK_COMMAND: z.string().default('auto'),
 })
 
 export type StartSettings = Readonly<z.output<typeof settings>>

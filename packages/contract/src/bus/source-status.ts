@@ -26,7 +26,7 @@ export const sourceStatus = z.object({
   /** AMI only: the tap in use, and why that one. */
   tap: amiTap.optional(),
   tapReason: sentence.optional(),
-  /** What is on the other end: `Asterisk 22.10.1 at 127.0.0.1:5038`, `tshark 4.0.17 on any`. */
+  /** What is on the other end: `Asterisk 22.10.1 at 127.0.0.1:5038`, `libpcap 1.10.3 on any`. */
   subject: z.string().max(512).default(''),
   lastMessageAtMicros: micros.nullable(),
   /** Named counters since start: received, published, dropped, malformed, duplicates, … */
