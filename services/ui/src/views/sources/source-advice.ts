@@ -16,7 +16,7 @@ export function adviceFor(source: SourceView): string[] {
   if (source.state === 'failed')
     return [
       source.kind === 'wire'
-        ? 'Check that tshark is installed (TSHARK_COMMAND), may capture (CAP_NET_RAW on dumpcap), and that TSHARK_INTERFACE and TSHARK_PORT are right.'
+        ? 'Check that the capture-sidecar or tshark (TSHARK_COMMAND) may capture (CAP_NET_RAW on the service or on dumpcap), and that TSHARK_INTERFACE and TSHARK_PORT are right.'
         : 'Check AMI_HOST, AMI_PORT, AMI_USERNAME and AMI_SECRET, and that manager.conf permits this address.',
     ]
   const advice: string[] = []
