@@ -9,7 +9,8 @@ import { openSink, sendDatagrams } from './udp-sender.ts'
 
 const perSecond = 1_000
 
-/** From the kernel's stamp on the frame to the WebSocket event in Chromium on the live table, through tshark and through tcpdump. */
+/** From the kernel's stamp on the frame to the WebSocket event in Chromium on the live table, by what captures unless told, and through tshark
+ *  and tcpdump beside it. */
 export const run: RunRow = async ({ pick, folder, say }) => {
   const seconds = pick(3, 30, 60)
   const warmUpSeconds = pick(2, 5, 5)
@@ -55,12 +56,14 @@ export const run: RunRow = async ({ pick, folder, say }) => {
 
   try {
     const figures: Figure[] = []
-    for (const command of ['tshark', 'tcpdump']) {
+    for (const command of ['auto', 'tshark', 'tcpdump']) {
       const { received, painted } = await measure(command)
-      const name = command === 'tshark' ? 'latency' : `latency with TSHARK_COMMAND=${command}`
+      const isUsual = command === 'auto'
+      const name = isUsual ? 'latency' : `latency with TSHARK_COMMAND=${command}`
+      const [p50, p99] = [percentile(received, 0.5), percentile(received, 0.99)]
       figures.push(
-        { name: `${name}: frame → browser p50`, value: percentile(received, 0.5), unit: 'ms', atMost: 30 },
-        { name: `${name}: frame → browser p99`, value: percentile(received, 0.99), unit: 'ms', atMost: 100 },
+        { name: `${name}: frame → browser p50`, value: p50, unit: 'ms', ...(isUsual && { atMost: 30 }) },
+        { name: `${name}: frame → browser p99`, value: p99, unit: 'ms', ...(isUsual && { atMost: 100 }) },
         { name: `${name}: frame → drawn p50`, value: percentile(painted, 0.5), unit: 'ms' },
         { name: `${name}: frame → drawn p99`, value: percentile(painted, 0.99), unit: 'ms' },
       )

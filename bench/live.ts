@@ -13,7 +13,7 @@ const packetsPerSecond = 100_000
 const fileMessages = 100_000
 const settledMillis = 6_000
 
-/** tcpreplay puts frames on loopback; tshark captures them there as it does on a network card. */
+/** tcpreplay puts frames on loopback; the sidecar captures them there as it does on a network card. */
 export const run: RunRow = async ({ pick, folder, say }) => {
   const rounds = pick(2, 10, 30)
   const messages = rounds * fileMessages
@@ -51,6 +51,11 @@ export const run: RunRow = async ({ pick, folder, say }) => {
         value: ((after.own - before.own) / messages) * 1e6,
         unit: 'µs/message',
       },
+      {
+        name: 'live: CPU of its packet reader',
+        value: ((after.below - before.below) / messages) * 1e6,
+        unit: 'µs/message',
+      },
       ...peaks(sidecar),
     ]
   } finally {
@@ -64,7 +69,7 @@ function peaks(sidecar: Service): { name: string; value: number; unit: string }[
   return [
     { name: 'live: peak memory, sidecar', value: peak / 1e6, unit: 'MB' },
     {
-      name: 'live: peak memory, tshark and dumpcap',
+      name: 'live: peak memory, packet reader and the kernel’s ring in it',
       value: peaksBelow.reduce((a, b) => a + b, 0) / 1e6,
       unit: 'MB',
     },

@@ -36,7 +36,7 @@ export const rows: readonly BenchRow[] = [
   {
     name: 'live',
     isLong: true,
-    what: '100,000 packets/s on loopback through tshark and the sidecar, none lost',
+    what: '100,000 packets/s on loopback through the sidecar, none lost',
     needs: [redisProgram, tsharkProgram, tcpreplayProgram],
     load: () => import('./live.ts'),
   },

@@ -41,14 +41,14 @@ async function costAtRate(bus: Bus, { pick }: RowContext): Promise<Figure[]> {
         atMost: 3,
       },
       {
-        name: 'sidecar: CPU of its tshark and dumpcap',
+        name: 'sidecar: CPU of its packet reader',
         value: (used.below / used.seconds) * 100,
         unit: '% of a core',
       },
       { name: 'sidecar: memory at 1,000 messages/s', value: own / 1e6, unit: 'MB', atMost: 120 },
       { name: 'sidecar: its peak since the start', value: peak / 1e6, unit: 'MB' },
       {
-        name: 'sidecar: peak memory of its tshark and dumpcap',
+        name: 'sidecar: peak memory of its packet reader, the kernel’s ring in it',
         value: peaksBelow.reduce((a, b) => a + b, 0) / 1e6,
         unit: 'MB',
       },
