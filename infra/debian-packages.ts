@@ -55,6 +55,11 @@ export const tcpdumpProgram: NeededProgram = {
   package: 'tcpdump',
   why: 'capture on the wire (TSHARK_COMMAND=tcpdump)',
 }
+export const setcapProgram: NeededProgram = {
+  program: 'setcap',
+  package: 'libcap2-bin',
+  why: 'rights to capture in the tests',
+}
 export const sngrepProgram: NeededProgram = {
   program: 'sngrep',
   package: 'sngrep',

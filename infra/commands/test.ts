@@ -12,6 +12,7 @@ import {
   opensslProgram,
   pythonProgram,
   redisProgram,
+  setcapProgram,
   sippProgram,
   stringsProgram,
   tcpdumpProgram,
@@ -45,6 +46,7 @@ async function test(): Promise<void> {
     ipProgram,
     nftProgram,
     opensslProgram,
+    setcapProgram,
     stringsProgram,
     pythonProgram,
   ])
