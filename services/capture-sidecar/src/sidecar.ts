@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import type { SourceStatus } from '@sip-capture/contract/bus/source-status.ts'
 import { createBusKeys } from '@sip-capture/contract/keys.ts'
 import { nowMicros } from '@sip-capture/contract/time.ts'
@@ -20,6 +21,7 @@ import { warmUp } from './warm-up.ts'
 
 const expireEveryMillis = 1000
 const refreshEveryMillis = 5000
+const redisMillis = 1000
 /** A file is read no faster than Redis takes it: above this many waiting records reading pauses. */
 const maxWaitingFromFile = 10_000
 
@@ -55,11 +57,13 @@ export async function startSidecar(context: {
     }
   }
   const refresh = async (): Promise<void> => {
-    void refreshAddresses()
+    await refreshAddresses()
     linkWarnings = isLive ? await readLinkWarnings(config.TSHARK_INTERFACE) : []
   }
   if (config.TSHARK_ENABLED) {
     redis.on('ready', () => void refreshAddresses())
+    // A file is read sooner than Redis answers, which knows who the PBX is; packets come when the capture has started.
+    if (!isLive) await once(redis, 'ready', { signal: AbortSignal.timeout(redisMillis) }).catch(() => {})
     await refresh()
   }
 

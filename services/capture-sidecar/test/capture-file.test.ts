@@ -3,10 +3,11 @@ import { createWriteStream, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { encodeBatch } from '@sip-capture/contract/codec.ts'
 import { buildUdpFrame } from '@sip-capture/pcap/build.ts'
 import { linkTypes } from '@sip-capture/pcap/link-types.ts'
 import { createPcapngWriter } from '@sip-capture/pcap/pcapng-writer.ts'
-import { callIdOf, createHarness, sipRequest, until } from './harness.ts'
+import { callIdOf, createHarness, keys, sipRequest, until } from './harness.ts'
 
 const october2025 = 1_759_479_342_123_456
 const count = 3000
@@ -72,6 +73,18 @@ t.test(
     t.equal(new Set(first.map(({ id }) => id)).size, count)
   },
 )
+
+t.test('of a file, too, the addresses that a bridge told decide what goes in and out', async (t) => {
+  const file = join(temporaryFolder(t), 'in.pcapng')
+  writeFileSync(file, sampleFile())
+  const harness = await createHarness(t)
+  const told = { v: 1, node: 'bridge', atMicros: october2025, endpoints: [] }
+  const directory = { ...told, ownAddresses: [{ address: '192.0.2.10', port: 5060 }] }
+  await harness.redis.xadd(keys.endpoints, '*', ...encodeBatch([directory]))
+  await harness.start({ TSHARK_INTERFACE: file, TSHARK_PORT: '5060' })
+  await until(async () => (await harness.records()).length === count, 'all')
+  t.ok((await harness.records()).every(({ direction }) => direction === 'in'))
+})
 
 t.test('a file that is cut off says so, and what was read is kept', async (t) => {
   const file = join(temporaryFolder(t), 'cut.pcapng')
