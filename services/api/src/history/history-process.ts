@@ -76,8 +76,13 @@ export function startHistoryProcess(options: {
   function start(): void {
     const startedAt = Date.now()
     const running = fork(fileURLToPath(program), [], {
-      // Exports and batches hold some ten thousand messages at once: with V8's 16 MB they are copied again and again.
-      execArgv: ['--max-semi-space-size=32', ...(program.pathname.endsWith('.ts') ? loaderArguments() : [])],
+      // Exports and batches hold some ten thousand messages at once: with V8's 16 MB they are copied again and again. And since bytes
+      // of messages count as old space, all of it would be collected each second under load, by threads that questions wait for.
+      execArgv: [
+        '--max-semi-space-size=32',
+        '--heap-growing-percent=200',
+        ...(program.pathname.endsWith('.ts') ? loaderArguments() : []),
+      ],
       // The engine's statements run on these threads, and so do files.
       env: { ...process.env, UV_THREADPOOL_SIZE: '8' },
       serialization: 'advanced',
