@@ -3,7 +3,7 @@ import { median, percentile, type Figure } from './figures.ts'
 import { RecordLoop } from './bus-feed.ts'
 import { feedSidecar, startPipedSidecar, type PipedSidecar } from './piped-sidecar.ts'
 import type { RowContext, RunRow } from './row.ts'
-import { callLogAtRest, startApi, type ApiSystem } from './system.ts'
+import { callLogAtRest, servicesAtRest, startApi, type ApiSystem } from './system.ts'
 import { TrafficLoop } from './traffic-loop.ts'
 
 const perSecond = 5_000
@@ -45,9 +45,11 @@ export const run: RunRow = async (context) => {
     )
     const size = messages.toLocaleString('en-US')
     say(`${size} stored after ${((performance.now() - startedAt) / 1_000).toFixed(0)} s`)
-    // What comes in within a day leaves nothing behind; what is stored in minutes leaves the call log with work for as long again.
+    // What comes in within a day leaves nothing behind; what is stored in minutes leaves work for as long again: calls, then merges.
     await callLogAtRest(api, new Date(startMicros / 1_000), new Date(Date.now() + 60_000))
     say(`its calls are in the call log after ${((performance.now() - startedAt) / 1_000).toFixed(0)} s`)
+    if (context.size !== 'quick') await servicesAtRest(api)
+    say(`and all is merged after ${((performance.now() - startedAt) / 1_000).toFixed(0)} s`)
     const disk = context.size === 'quick' ? Number.NaN : (await settledBytes(api)) / messages
     // Both sizes without inserts beside them.
     const grown = await lookUps(api, context, callIds)
