@@ -12,15 +12,17 @@ import type { openTestStore } from '../test-store.ts'
 
 /** Two stores over one engine: its own, and that of another thread. */
 function openBoth(t: Parameters<typeof openTestStore>[0]): { near: Store; far: Store } {
+  const stores: Store[] = []
+  // Before the folder is asked for, as in `openTestStore`.
+  t.teardown(async () => {
+    for (const store of stores) await store.close()
+  })
   const engine = openEngine(t.testdir())
   const { port1, port2 } = new MessageChannel()
   serveEngine(engine, port1)
   const near = createEmbeddedStore(engine)
   const far = createEmbeddedStore(createRemoteEngine(port2, engine.exchange))
-  t.teardown(async () => {
-    await far.close()
-    await near.close()
-  })
+  stores.push(far, near)
   return { near, far }
 }
 
