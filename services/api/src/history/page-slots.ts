@@ -25,7 +25,7 @@ export const allSlots: Slots = { sql: '1', params: {}, kind: 'far' }
 const slotMicros = slotSeconds * 1_000_000
 /** What is read first: where much comes a page is full with it, and it lies in parts of its own for a while. */
 const nearMicros = 3_000_000
-/** Where it is known how much the filter finds: never less, for what is of one moment is stored in one piece. */
+/** Where the filter is known to find much, as little as this: what is of one moment is stored in one piece. */
 const minNearMicros = 200_000
 /** Then as much time as holds the rest of the page if it goes on like that, and more for the case that it does not: of the other slots
  *  the engine need not look at all parts. Few rows tell little, and where few come much costs little. */
@@ -83,7 +83,7 @@ async function* slotsFromEdge(
   let isAsked = needs === undefined
   let read = 0
   const density = densitiesOf(store)
-  let next = density.microsOf(query) ?? nearMicros
+  let next = density.firstMicros(query)
   while (edge !== undefined && isMore(query, rest) && read < maxNearMicros) {
     // What is common is in the first; where what is rare may be is known without going on step by step.
     if (!isAsked && needs && (read >= slotMicros || (read > 0 && found.length === 0))) {
@@ -178,15 +178,15 @@ async function edgeOf(
 const newestMillis = 1_000
 const newestOf = new WeakMap<Store, { readonly at: number; readonly readMillis: number }>()
 
-/** How many rows a microsecond each filter found last: whoever reads on, page by page, or looks again reads as much as makes a page. */
+/** How many rows a microsecond each filter found last: whoever reads on, page by page, or looks again reads no more than makes a page. */
 class Densities {
   readonly #known = new Map<string, number>()
 
-  /** How far to read at first, from the edge on; undefined where it is not known. */
-  microsOf({ filter, limit }: MessageQuery): number | undefined {
+  /** How far to read at first, from the edge on. Never further than where nothing is known: it may have been a quiet night. */
+  firstMicros({ filter, limit }: MessageQuery): number {
     const density = this.#known.get(JSON.stringify(filter))
-    if (density === undefined) return undefined
-    return Math.min(maxNearMicros, Math.max(minNearMicros, (limit * spare.many) / density))
+    if (density === undefined) return nearMicros
+    return Math.min(nearMicros, Math.max(minNearMicros, (limit * spare.many) / density))
   }
 
   /** `found`: of the time `read`, or where the page is full of as much of it as was needed. */
