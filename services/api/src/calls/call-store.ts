@@ -11,6 +11,7 @@ import {
   type StoredCall,
   type Tombstone,
 } from './call-columns.ts'
+import { callMethods } from './call-methods.ts'
 import { toCallFilterSql } from './call-sql.ts'
 import type { CallRecord } from './call-record.ts'
 import type { CallSummary } from './summarise-call.ts'
@@ -181,9 +182,6 @@ export async function findDueCalls(
     { ...query, sinceMicros: Math.max(0, query.nowMicros - longestCallMicros) },
   )
 }
-
-/** Requests and responses that can change what is said of a call. */
-export const callMethods = ['INVITE', 'ACK', 'BYE', 'CANCEL', 'PRACK', 'UPDATE', 'REFER', 'INFO'] as const
 
 /** Call-IDs with messages that were stored at or after `sinceSeconds` (epoch) and after their call was last summarised, the
  *  oldest first. `storedAt` has whole seconds: `graceSeconds` 1 brings also what may have come in the same second.

@@ -2,12 +2,11 @@ import { setImmediate as breathe, setTimeout as pause } from 'node:timers/promis
 import { nowMicros } from '@sip-capture/contract/time.ts'
 import type { Logger } from '@sip-capture/service/logger.ts'
 import { isBadData, StoreError, type Store } from '../history/store.ts'
-import type { PackedMessage } from '../history/packed-messages.ts'
+import type { PackedCall } from '../history/packed-messages.ts'
 import { MessageView } from '../ingest/message-row.ts'
 import { readCalls, type CallHistory } from './call-batch.ts'
 import { toCallKey, type CallNews } from './call-record.ts'
 import {
-  callMethods,
   findDueCalls,
   findRowsOf,
   findUnsummarised,
@@ -31,8 +30,8 @@ export interface SummariserCounters {
 }
 
 export interface Summariser {
-  /** Messages that history has now. */
-  markMessages(messages: readonly Pick<PackedMessage, 'method' | 'callId' | 'capture'>[]): void
+  /** Calls of which history has more now. */
+  markStoredCalls(calls: readonly PackedCall[]): void
   /** Calls of live traffic whose legs have changed. */
   markCalls(callIds: readonly string[]): void
   /** A file was read in: its calls are looked for in history. */
@@ -56,8 +55,6 @@ const sweepBackSeconds = 300
 const restartBackSeconds = 3_600
 const maxDuePerSweep = 5_000
 const maxTimers = 20_000
-
-const isCallMethod: ReadonlySet<string> = new Set(callMethods)
 
 /**
  * Keeps the call log. Calls that got messages or other legs are read back from history, judged and written as one row each.
@@ -265,9 +262,9 @@ export function startSummariser(options: {
   const running = run()
 
   return {
-    markMessages(messages) {
-      for (const { method, callId, capture } of messages)
-        if (callId !== '' && isCallMethod.has(method)) mark({ capture, callId })
+    markStoredCalls(calls) {
+      for (const { isOfCall, callId, capture } of calls)
+        if (callId !== '' && isOfCall) mark({ capture, callId })
     },
     markCalls(callIds) {
       for (const callId of callIds) mark({ capture: '', callId })

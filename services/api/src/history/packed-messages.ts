@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer'
+import { isCallMethod } from '../calls/call-methods.ts'
 import { fold, foldParty } from '../filter-words.ts'
 import type { MessageView } from '../ingest/message-row.ts'
 import { toRegisterCells } from '../registrations/register-columns.ts'
@@ -14,91 +15,156 @@ import {
 import { NativeBlock } from './native-block.ts'
 import { writtenColumns } from './schema.ts'
 
-/** A message on its way into history, as far as it must be known besides its row. */
-export interface PackedMessage {
-  readonly id: string
-  readonly atMicros: number
+/** A Call-ID of what is packed. */
+export interface PackedCall {
   readonly callId: string
   /** `''`: live traffic. */
   readonly capture: string
-  readonly method: string
-  /** Its line in `registers`, if it has one: JSON. */
-  readonly register: string | undefined
-  /** The number of its row. */
-  readonly row: number
-  /** Where its payload is in `payloads`. */
-  readonly payloadFrom: number
-  readonly payloadTo: number
-  /** Where its numbers are in `numbers`, as far as they are written. */
-  readonly numbersFrom: number
-  readonly numbersTo: number
+  /** One of its messages can change what is said of a call. */
+  isOfCall: boolean
 }
 
 /**
- * Messages that wait to be stored, as rows of `messages`. A row is made as soon as its message is read: thousands that wait as
- * objects would be copied by the garbage collector again and again, which costs more than to make them.
+ * Messages that wait to be stored, as rows of `messages`. A row is made as soon as its message is read, and a message is known by
+ * the number of its row: thousands that wait as objects would be copied by the garbage collector again and again, which costs more
+ * than to make them.
  */
 export class PackedMessages {
   readonly #block = new NativeBlock(writtenColumns)
-  #all: PackedMessage[] = []
+  /** Of each row what must be known besides it. */
+  #ids: string[] = []
+  #stamps: number[] = []
+  #callOf: PackedCall[] = []
+  #payloadFrom: number[] = []
+  #payloadTo: number[] = []
+  #numbersTo: number[] = []
+  /** Lines in `registers`, JSON, by row. */
+  #registers = new Map<number, string>()
+  #calls = new PackedCalls()
 
-  get all(): readonly PackedMessage[] {
-    return this.#all
+  get size(): number {
+    return this.#block.rows
+  }
+
+  /** The numbers of all. */
+  get rows(): readonly number[] {
+    return this.#ids.map((_, row) => row)
+  }
+
+  /** Each Call-ID once. */
+  get calls(): readonly PackedCall[] {
+    return this.#calls.all
   }
 
   /** @throws RangeError for a value that its column does not take; nothing of the message is kept then. */
   add(view: MessageView): void {
     const { record, naming, parts } = view
-    const { payload, numbers, callId } = this.#block.columns
+    const { columns, rows: row } = this.#block
+    const { payload, numbers, callId } = columns
     const { size: callIdFrom } = callId
-    const { size: numbersFrom } = numbers.texts
     try {
-      writeMessage(this.#block.columns, view)
+      writeMessage(columns, view)
     } catch (error) {
       this.#block.dropUnfinished()
       throw error
     }
     const cells = toRegisterCells(view)
-    this.#all.push({
-      id: record.id,
-      atMicros: record.atMicros,
+    if (cells) this.#registers.set(row, JSON.stringify(cells))
+    const call =
+      this.#calls.find(parts.callId, naming.capture) ??
       // A piece of the message's text would keep all of it, as long as the piece is kept.
-      callId: callId.textAt(callIdFrom),
-      capture: naming.capture,
-      method: parts.method,
-      register: cells && JSON.stringify(cells),
-      row: this.#block.rows,
-      payloadFrom: payload.size - record.payload.length,
-      payloadTo: payload.size,
-      numbersFrom,
-      numbersTo: numbers.texts.size,
-    })
+      this.#calls.add(callId.textAt(callIdFrom), naming.capture)
+    call.isOfCall ||= isCallMethod(parts.method)
+    this.#ids.push(record.id)
+    this.#stamps.push(record.atMicros)
+    this.#callOf.push(call)
+    this.#payloadFrom.push(payload.size - record.payload.length)
+    this.#payloadTo.push(payload.size)
+    this.#numbersTo.push(numbers.texts.size)
     this.#block.endRow()
   }
 
-  /** The payloads of all, as `PackedMessage` tells places in them. */
+  idOf(row: number): string {
+    return this.#ids[row] as string
+  }
+
+  atMicrosOf(row: number): number {
+    return this.#stamps[row] as number
+  }
+
+  callOf(row: number): PackedCall {
+    return this.#callOf[row] as PackedCall
+  }
+
+  registerOf(row: number): string | undefined {
+    return this.#registers.get(row)
+  }
+
+  payloadOf(row: number): Buffer {
+    return this.payloads.subarray(this.payloadFrom(row), this.payloadTo(row))
+  }
+
+  /** The payloads of all, where `payloadFrom` and `payloadTo` tell. */
   get payloads(): Buffer {
     return this.#block.columns.payload.written()
   }
 
+  payloadFrom(row: number): number {
+    return this.#payloadFrom[row] as number
+  }
+
+  payloadTo(row: number): number {
+    return this.#payloadTo[row] as number
+  }
+
+  /** The numbers of all, as far as they are written. */
   get numbers(): Buffer {
     return this.#block.columns.numbers.texts.written()
   }
 
-  /** The rows of some of them, in the order of `writtenColumns`. */
-  rowsOf(messages: readonly PackedMessage[]): Buffer[] {
-    const isAll = messages.length === this.#all.length && messages.every(({ row }, n) => row === n)
-    return this.#block.toPieces(isAll ? undefined : messages.map(({ row }) => row))
+  numbersFrom(row: number): number {
+    return row === 0 ? 0 : this.numbersTo(row - 1)
+  }
+
+  numbersTo(row: number): number {
+    return this.#numbersTo[row] as number
+  }
+
+  /** The block of some rows, in the order of `writtenColumns`. */
+  blockOf(rows: readonly number[]): Buffer[] {
+    const isAll = rows.length === this.size && rows.every((row, n) => row === n)
+    return this.#block.toPieces(isAll ? undefined : rows)
   }
 
   /** Empty again, with the memory it has: what was handed out of it is no longer good. */
   clear(): void {
     this.#block.clear()
-    this.#all = []
+    this.#ids = []
+    this.#stamps = []
+    this.#callOf = []
+    this.#payloadFrom = []
+    this.#payloadTo = []
+    this.#numbersTo = []
+    this.#registers = new Map()
+    this.#calls = new PackedCalls()
+  }
+}
+
+class PackedCalls {
+  readonly all: PackedCall[] = []
+  readonly #byCapture = new Map<string, Map<string, PackedCall>>()
+
+  find(callId: string, capture: string): PackedCall | undefined {
+    return this.#byCapture.get(capture)?.get(callId)
   }
 
-  payloadOf({ payloadFrom, payloadTo }: PackedMessage): Buffer {
-    return this.payloads.subarray(payloadFrom, payloadTo)
+  add(callId: string, capture: string): PackedCall {
+    const call: PackedCall = { callId, capture, isOfCall: false }
+    this.all.push(call)
+    const ofCapture = this.#byCapture.get(capture)
+    if (ofCapture) ofCapture.set(callId, call)
+    else this.#byCapture.set(capture, new Map([[callId, call]]))
+    return call
   }
 }
 

@@ -129,7 +129,7 @@ async function write(options: {
     consumer: `${config.NODE_NAME}-history`,
     directory,
     legChanges,
-    onStored: (messages) => summariser.markMessages(messages),
+    onStored: (calls) => summariser.markStoredCalls(calls),
     logger,
   })
   let bytes = 0

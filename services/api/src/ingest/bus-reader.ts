@@ -4,7 +4,7 @@ import type { Logger } from '@sip-capture/service/logger.ts'
 import type { Redis } from 'ioredis'
 import type { DirectoryFeed } from '../directory-feed.ts'
 import type { LegChanges } from '../history/legs/leg-changes.ts'
-import { type PackedMessage, PackedMessages } from '../history/packed-messages.ts'
+import { type PackedCall, PackedMessages } from '../history/packed-messages.ts'
 import type { Store } from '../history/store.ts'
 import { inTurns } from '../in-turns.ts'
 import type { MessageBus } from '../message-buses.ts'
@@ -53,8 +53,8 @@ export function startBusReader(options: {
   consumer: string
   directory: DirectoryFeed
   legChanges: LegChanges
-  /** Messages that are in history now. */
-  onStored: (messages: readonly PackedMessage[]) => void
+  /** Calls of which more is in history now. */
+  onStored: (calls: readonly PackedCall[]) => void
   counters: IngestCounters
   logger: Logger
 }): BusReader {
@@ -167,10 +167,10 @@ export function startBusReader(options: {
     for (let block = blockMillis; block > 0;) {
       const read = await readGroup(news, streams, block)
       for (const [key, entries] of read) await inTurns(entries, (entry) => add(batch, key, entry))
-      if (batch.isEmpty || batch.messages.all.length >= maxRows || stopping.signal.aborted) break
+      if (batch.isEmpty || batch.messages.size >= maxRows || stopping.signal.aborted) break
       startedAt ??= performance.now()
-      const { length } = batch.messages.all
-      const millis = gatherMillis.findLast(({ rows }) => length >= rows)?.millis ?? 0
+      const { size } = batch.messages
+      const millis = gatherMillis.findLast(({ rows }) => size >= rows)?.millis ?? 0
       block = Math.ceil(startedAt + millis - performance.now())
     }
     await storing

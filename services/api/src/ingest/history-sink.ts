@@ -5,7 +5,7 @@ import type { Redis } from 'ioredis'
 import { findChangedCallIds, insertCallEvents } from '../history/leg-store.ts'
 import type { LegChanges } from '../history/legs/leg-changes.ts'
 import { InsertMemory, insertMessages } from '../history/message-writer.ts'
-import type { PackedMessage, PackedMessages } from '../history/packed-messages.ts'
+import type { PackedCall, PackedMessages } from '../history/packed-messages.ts'
 import { isBadData, type Store } from '../history/store.ts'
 import type { DeadLetter, EntryBatch } from './entry-batch.ts'
 import type { IngestCounters } from './ingest-counters.ts'
@@ -25,8 +25,8 @@ export function createHistorySink(options: {
   redis: Redis
   deadLetterKey: string
   legChanges: LegChanges
-  /** Messages that are in history now. */
-  onStored: (messages: readonly PackedMessage[]) => void
+  /** Calls of which more is in history now. */
+  onStored: (calls: readonly PackedCall[]) => void
   counters: IngestCounters
   logger: Logger
 }): HistorySink {
@@ -57,29 +57,29 @@ export function createHistorySink(options: {
   /** One row that the store refuses must not hold up the others: halve until it is alone. */
   async function storeMessages(
     packed: PackedMessages,
-    messages: readonly PackedMessage[],
+    rows: readonly number[],
     letters: DeadLetter[],
     signal: AbortSignal,
   ): Promise<void> {
-    if (messages.length === 0) return
+    if (rows.length === 0) return
     try {
       await persist(async () => {
-        const outcome = await insertMessages(store, packed, messages, { memory })
+        const outcome = await insertMessages(store, packed, rows, { memory })
         counters.stored += outcome.stored
         counters.duplicates += outcome.duplicates
       }, signal)
     } catch (error) {
       if (!isBadData(error)) throw error
-      const [only] = messages
-      if (messages.length > 1 || !only) {
-        const half = messages.length >> 1
-        await storeMessages(packed, messages.slice(0, half), letters, signal)
-        await storeMessages(packed, messages.slice(half), letters, signal)
+      const [only] = rows
+      if (rows.length > 1 || only === undefined) {
+        const half = rows.length >> 1
+        await storeMessages(packed, rows.slice(0, half), letters, signal)
+        await storeMessages(packed, rows.slice(half), letters, signal)
         return
       }
       letters.push({
         key: 'history',
-        id: only.id,
+        id: packed.idOf(only),
         bytes: Buffer.from(packed.payloadOf(only).subarray(0, 4096)),
         problem: `the store refuses it: ${error instanceof Error ? error.message.slice(0, 400) : ''}`,
       })
@@ -101,8 +101,8 @@ export function createHistorySink(options: {
     },
     async write(batch, signal) {
       const letters = [...batch.deadLetters]
-      await storeMessages(batch.messages, batch.messages.all, letters, signal)
-      onStored(batch.messages.all)
+      await storeMessages(batch.messages, batch.messages.rows, letters, signal)
+      onStored(batch.messages.calls)
       if (batch.events.length > 0) {
         await persist(() => insertCallEvents(store, batch.events), signal)
         await tellLegChanges(batch)

@@ -2,7 +2,7 @@ import type { BusKeys } from '@sip-capture/contract/keys.ts'
 import type { Logger } from '@sip-capture/service/logger.ts'
 import type { DirectoryFeed } from '../directory-feed.ts'
 import type { LegChanges } from '../history/legs/leg-changes.ts'
-import type { PackedMessage } from '../history/packed-messages.ts'
+import type { PackedCall } from '../history/packed-messages.ts'
 import type { Store } from '../history/store.ts'
 import type { MessageBus } from '../message-buses.ts'
 import { startBusReader } from './bus-reader.ts'
@@ -27,8 +27,8 @@ export function startIngest(options: {
   consumer: string
   directory: DirectoryFeed
   legChanges: LegChanges
-  /** Messages that are in history now. */
-  onStored: (messages: readonly PackedMessage[]) => void
+  /** Calls of which more is in history now. */
+  onStored: (calls: readonly PackedCall[]) => void
   logger: Logger
 }): Ingest {
   const { buses, ...rest } = options

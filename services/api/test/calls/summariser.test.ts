@@ -109,7 +109,7 @@ t.test('two that summarise the same calls make one row of each', async (t) => {
   for (let n = 0; n < 40; n++) {
     const views = viewsOf(`call-${n}`, n)
     await insertViews(store, views)
-    for (const one of both) one.markMessages(pack(views).all)
+    for (const one of both) one.markStoredCalls(pack(views).calls)
   }
   await until(
     () => both,
@@ -137,7 +137,7 @@ t.test('a store that fails for a while loses no call', async (t) => {
   isDown = true
   const views = viewsOf('patient', 1)
   await insertViews(store, views)
-  summariser.markMessages(pack(views).all)
+  summariser.markStoredCalls(pack(views).calls)
   await until(
     () => summariser.counters,
     ({ callSummaryFailures }) => callSummaryFailures > 1,

@@ -69,7 +69,7 @@ t.test('where a call is, is written once a slot, and again where that failed', a
   const views = someViews(30)
   const add = async (into: Store, from: number, to: number) => {
     const packed = pack(views.slice(from, to))
-    await insertMessages(into, packed, packed.all, { memory })
+    await insertMessages(into, packed, packed.rows, { memory })
   }
   const failing: Store = {
     ...store,

@@ -166,7 +166,7 @@ t.test('a row that was stored twice is on a page once, and the page is full all 
   const store = await openTestStore(t)
   const views = calls(40, Date.now() * 1_000 - 40 * second)
   const packed = pack(views)
-  for (let n = 0; n < 3; n++) await insertMessages(store, packed, packed.all, { areNew: true })
+  for (let n = 0; n < 3; n++) await insertMessages(store, packed, packed.rows, { areNew: true })
   const ids = views.map(({ record }) => record.id).toReversed()
   for (const limit of [7, 39, 40, 100]) {
     const found: string[] = []

@@ -221,7 +221,7 @@ for (const [isRemembered, slots] of [
       for (let at = 0; at < views.length; at += 100) {
         if (!isRemembered) memory = new InsertMemory()
         const packed = pack(views.slice(at, at + 100))
-        await insertMessages(store, packed, packed.all, { memory })
+        await insertMessages(store, packed, packed.rows, { memory })
       }
       const spans = await store.query<{ slots: number }>(
         'SELECT DISTINCT slots FROM textIndex ORDER BY slots',

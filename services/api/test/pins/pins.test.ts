@@ -78,7 +78,7 @@ async function open(t: { teardown(work: () => Promise<void>): void; testdir(): s
   const add = async (records: ReturnType<typeof busy>) => {
     const views = records.map((record) => viewOf(record))
     await insertViews(store, views)
-    summariser.markMessages(pack(views).all)
+    summariser.markStoredCalls(pack(views).calls)
   }
   return { store, add }
 }

@@ -4,7 +4,7 @@ import { createGunzip, type Gunzip } from 'node:zlib'
 
 /** The bytes of an uploaded capture, piece by piece; what is gzip is unpacked on the way. */
 export interface CaptureSource {
-  /** The next bytes in pieces of at most 1 MiB, none at the end. @throws what the file system says */
+  /** The next bytes in pieces of at most 256 KiB, none at the end. @throws what the file system says */
   read(): Promise<Uint8Array[]>
   /** Bytes taken from the file as it lies on disk. */
   readonly readBytes: number
@@ -14,9 +14,9 @@ export interface CaptureSource {
   close(): Promise<void>
 }
 
-const pieceBytes = 1024 * 1024
-/** What one read gives, about: some thousands of messages, which are stored together. */
-const readBytes = 4 * pieceBytes
+const pieceBytes = 256 * 1024
+/** What one read gives, about: some thousands of messages. */
+const readBytes = 4 * 1024 * 1024
 /** Deflate makes at most 1,032 bytes of one: what a bomb can put into memory at once stays near 21 MB. */
 const packedBytes = 16 * 1024
 /** RFC 1952, 2.3.1 */

@@ -6,7 +6,7 @@ import { SipExtractor, type ExtractedMessage } from '@sip-capture/pcap/extract.t
 import { inTurns } from '../../in-turns.ts'
 import { MessageView } from '../../ingest/message-row.ts'
 import { insertMessages } from '../message-writer.ts'
-import { type PackedMessage, PackedMessages } from '../packed-messages.ts'
+import { PackedMessages } from '../packed-messages.ts'
 import { isBadData, type Store } from '../store.ts'
 import { openCaptureSource, type CaptureSource } from './capture-source.ts'
 
@@ -36,6 +36,8 @@ export interface ImportStep {
 /** Stored together, about: of many small pieces the engine makes large ones again and again, a third of all its work. */
 const enoughRows = 20_000
 const maxRows = 2 * enoughRows
+/** At a time: the engine takes the rows of one while the text index of the next is made. */
+const maxStoring = 2
 const sipPorts = new Set([5060, 5080])
 /** What Node reads is never shared memory, which the schema's type excludes. */
 type OwnBytes = Uint8Array<ArrayBuffer>
@@ -57,9 +59,9 @@ export class ImportSession {
   /** What was read and is too little to be stored by itself. */
   #packed = new PackedMessages()
   /** Whose memory is used again: the system would have to clear other. */
-  #spare = new PackedMessages()
+  readonly #spare: PackedMessages[] = []
   /** What was read before is stored while more is read. */
-  #storing: Promise<void> = Promise.resolve()
+  readonly #storing = new Set<Promise<void>>()
 
   constructor(store: Store, order: ImportOrder) {
     this.#history = store
@@ -77,28 +79,20 @@ export class ImportSession {
       return this.#answer(true)
     }
     const pieces = await this.#source.read()
-    const found: ExtractedMessage[] = []
+    // Piece by piece: what is held of thousands of messages at once outlives young collections.
     await inTurns(pieces, (piece) => {
       if (this.#problem !== undefined || this.#reader.problem !== null) return
       this.#unpackedBytes += piece.length
       if (this.#unpackedBytes > this.#order.maxBytes)
         this.#problem = `the file unpacks to more than IMPORT_MAX_BYTES allows (${this.#order.maxBytes} bytes)`
-      else found.push(...this.#extractor.push(this.#reader.push(piece)))
+      else this.#pack(this.#extractor.push(this.#reader.push(piece)))
     })
     const isAtEnd = pieces.length === 0
     const isDone = isAtEnd || this.#problem !== undefined || this.#reader.problem !== null
     if (isAtEnd) this.#reader.end()
-    if (isDone) found.push(...this.#extractor.expire())
-    await inTurns(found, (message) => this.#packed.add(this.#toView(message)))
-    if (isDone || this.#packed.all.length >= enoughRows) {
-      await this.#storing
-      this.#storing = this.#store(this.#packed)
-      // A failure is told by whoever waits for it next.
-      this.#storing.catch(() => {})
-      ;[this.#packed, this.#spare] = [this.#spare, this.#packed]
-      this.#packed.clear()
-    }
-    if (isDone) await this.#storing
+    if (isDone) this.#pack(this.#extractor.expire())
+    if (isDone || this.#packed.size >= enoughRows) await this.#storeBeside()
+    if (isDone) await Promise.all(this.#storing)
     this.#isDone = isDone
     return this.#answer(isDone)
   }
@@ -114,7 +108,7 @@ export class ImportSession {
 
   async close(): Promise<void> {
     this.#isDone = true
-    await this.#storing.catch(() => {})
+    await Promise.allSettled(this.#storing)
     await this.#source?.close().catch(() => {})
   }
 
@@ -141,24 +135,43 @@ export class ImportSession {
     return `the file cannot be read beyond byte ${offset}${this.#source?.isPacked ? ' of what it unpacks to' : ''}: ${problem}`
   }
 
+  /** Returns as soon as more may be read. @throws StoreError of what was stored before */
+  async #storeBeside(): Promise<void> {
+    if (this.#storing.size >= maxStoring) await Promise.race(this.#storing)
+    const packed = this.#packed
+    const stored = this.#store(packed).then(() => {
+      packed.clear()
+      this.#spare.push(packed)
+      this.#storing.delete(stored)
+    })
+    // One that failed stays: whoever waits next is told.
+    stored.catch(() => {})
+    this.#storing.add(stored)
+    this.#packed = this.#spare.pop() ?? new PackedMessages()
+  }
+
   async #store(packed: PackedMessages): Promise<void> {
-    for (let at = 0; at < packed.all.length; at += maxRows)
-      await this.#insert(packed, packed.all.slice(at, at + maxRows))
+    const { rows } = packed
+    for (let at = 0; at < rows.length; at += maxRows) await this.#insert(packed, rows.slice(at, at + maxRows))
   }
 
   /** One row that the store refuses must not lose the others: halve until it is alone. */
-  async #insert(packed: PackedMessages, messages: readonly PackedMessage[]): Promise<void> {
+  async #insert(packed: PackedMessages, rows: readonly number[]): Promise<void> {
     try {
-      await insertMessages(this.#history, packed, messages, { areNew: this.#order.isFirst })
+      await insertMessages(this.#history, packed, rows, { areNew: this.#order.isFirst })
     } catch (error) {
       if (!isBadData(error)) throw error
-      if (messages.length === 1) this.#refused += 1
+      if (rows.length === 1) this.#refused += 1
       else {
-        const half = messages.length >> 1
-        await this.#insert(packed, messages.slice(0, half))
-        await this.#insert(packed, messages.slice(half))
+        const half = rows.length >> 1
+        await this.#insert(packed, rows.slice(0, half))
+        await this.#insert(packed, rows.slice(half))
       }
     }
+  }
+
+  #pack(messages: readonly ExtractedMessage[]): void {
+    for (const message of messages) this.#packed.add(this.#toView(message))
   }
 
   #toView(message: ExtractedMessage): MessageView {

@@ -1,6 +1,6 @@
 import { slotSeconds, toSlot } from '@sip-capture/contract/bus/record-id.ts'
 import { inTurns } from '../../in-turns.ts'
-import type { PackedMessage, PackedMessages } from '../packed-messages.ts'
+import type { PackedMessages } from '../packed-messages.ts'
 import { BinaryWriter } from '../binary-writer.ts'
 import { textIndexColumnNames } from '../schema.ts'
 import type { Store } from '../store.ts'
@@ -39,7 +39,7 @@ interface Span {
   readonly slot: number
   readonly slots: number
   readonly expected: number
-  readonly messages: readonly PackedMessage[]
+  readonly rows: readonly number[]
 }
 
 /**
@@ -49,63 +49,70 @@ interface Span {
 export async function insertTextIndex(
   store: Store,
   packed: PackedMessages,
-  messages: readonly PackedMessage[],
+  rows: readonly number[],
   counts: SlotCounts,
 ): Promise<void> {
-  const rows = new BinaryWriter(64 * 1024)
+  const writer = new BinaryWriter(64 * 1024)
   const { payloads, numbers } = packed
-  for (const [slot, group] of groupBySlot(messages, 1)) counts.add(slot, group.length)
-  for (const span of spansOf(messages, counts)) {
+  for (const [slot, group] of groupBySlot(packed, rows, 1)) counts.add(slot, group.length)
+  for (const span of spansOf(packed, rows, counts)) {
     const signature = new GramSignature(sizeBitsOf(span))
-    await inTurns(span.messages, ({ payloadFrom, payloadTo, numbersFrom, numbersTo }) => {
-      signature.add(payloads, payloadFrom, payloadTo)
-      signature.add(numbers, numbersFrom, numbersTo)
+    await inTurns(span.rows, (row) => {
+      signature.add(payloads, packed.payloadFrom(row), packed.payloadTo(row))
+      signature.add(numbers, packed.numbersFrom(row), packed.numbersTo(row))
     })
     const day = toDay(span.slot * slotSeconds * 1_000_000)
     for (const [index, grams] of signature.words()) {
-      rows.uint32(day)
-      rows.uint32(toWordKey(signature.sizeBits, index))
-      rows.uint16(span.slots)
-      rows.uint32(span.slot)
-      rows.fixed(grams)
+      writer.uint32(day)
+      writer.uint32(toWordKey(signature.sizeBits, index))
+      writer.uint16(span.slots)
+      writer.uint32(span.slot)
+      writer.fixed(grams)
     }
   }
   // Payloads of less than five bytes have no gram.
-  if (rows.size > 0) await store.insertBinary('textIndex', textIndexColumnNames, rows.written())
+  if (writer.size > 0) await store.insertBinary('textIndex', textIndexColumnNames, writer.written())
 }
 
-function* spansOf(messages: readonly PackedMessage[], counts: SlotCounts, level = 0): Generator<Span> {
+function* spansOf(
+  packed: PackedMessages,
+  rows: readonly number[],
+  counts: SlotCounts,
+  level = 0,
+): Generator<Span> {
   const slots = spanSlots[level] ?? 1
-  for (const [slot, group] of groupBySlot(messages, slots)) {
-    const expected = perSecond(group, counts) * slots * slotSeconds
-    if (expected > maxSpanMessages && level + 1 < spanSlots.length) yield* spansOf(group, counts, level + 1)
-    else yield { slot, slots, expected: Math.max(expected, group.length), messages: group }
+  for (const [slot, group] of groupBySlot(packed, rows, slots)) {
+    const expected = perSecond(packed, group, counts) * slots * slotSeconds
+    if (expected > maxSpanMessages && level + 1 < spanSlots.length)
+      yield* spansOf(packed, group, counts, level + 1)
+    else yield { slot, slots, expected: Math.max(expected, group.length), rows: group }
   }
 }
 
 /** By the first slot of the span of so many that each is in. */
-function groupBySlot(messages: readonly PackedMessage[], slots: number): Map<number, PackedMessage[]> {
-  const groups = new Map<number, PackedMessage[]>()
-  for (const message of messages) {
-    const slot = Math.floor(toSlot(message.atMicros) / slots) * slots
+function groupBySlot(packed: PackedMessages, rows: readonly number[], slots: number): Map<number, number[]> {
+  const groups = new Map<number, number[]>()
+  for (const row of rows) {
+    const slot = Math.floor(toSlot(packed.atMicrosOf(row)) / slots) * slots
     const group = groups.get(slot)
-    if (group) group.push(message)
-    else groups.set(slot, [message])
+    if (group) group.push(row)
+    else groups.set(slot, [row])
   }
   return groups
 }
 
 /** How fast they come: as these did, or as in their last slot and the one before. What came within a second counts as a second's. */
-function perSecond(messages: readonly PackedMessage[], counts: SlotCounts): number {
+function perSecond(packed: PackedMessages, rows: readonly number[], counts: SlotCounts): number {
   let first = Infinity
   let last = -Infinity
-  for (const { atMicros } of messages) {
+  for (const row of rows) {
+    const atMicros = packed.atMicrosOf(row)
     if (atMicros < first) first = atMicros
     if (atMicros > last) last = atMicros
   }
   const slot = toSlot(last)
   return Math.max(
-    messages.length / Math.max(1, (last - first) / 1_000_000),
+    rows.length / Math.max(1, (last - first) / 1_000_000),
     Math.max(counts.of(slot), counts.of(slot - 1)) / slotSeconds,
   )
 }
