@@ -1,6 +1,10 @@
 import { execFile } from 'node:child_process'
-import { openAsBlob } from 'node:fs'
+import { createReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { request } from 'node:http'
 import { join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import { json } from 'node:stream/consumers'
 import { setTimeout as pause } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { importView, type ImportView } from '@sip-capture/contract/rest/import.ts'
@@ -13,6 +17,7 @@ import { writeCaptureFile } from './traffic-loop.ts'
 
 const execute = promisify(execFile)
 const targetMessages = 1_000_000
+const uploadedAtOnce = 1024 * 1024
 
 /** Upload to searchable; and how long others need to read the same file. */
 export const run: RunRow = async ({ pick, folder, say }) => {
@@ -67,11 +72,8 @@ export const run: RunRow = async ({ pick, folder, say }) => {
 }
 
 async function importFile(api: ApiSystem, file: string, messages: number, callId: string): Promise<number> {
-  const form = new FormData()
-  form.set('file', await openAsBlob(file), 'bench.pcap')
   const startedAt = performance.now()
-  const answer = await fetch(`${api.origin}/api/v1/imports`, { method: 'POST', body: form })
-  const { id } = z.object({ id: z.string() }).parse(await answer.json())
+  const { id } = z.object({ id: z.string() }).parse(await upload(`${api.origin}/api/v1/imports`, file))
   let view: ImportView
   do {
     await pause(20)
@@ -82,6 +84,34 @@ async function importFile(api: ApiSystem, file: string, messages: number, callId
   if (view.state !== 'completed' || view.messages !== messages || !found.includes(callId))
     throw new Error(`the import is ${view.state} with ${view.messages} messages: ${view.error ?? ''}`)
   return seconds
+}
+
+/** As a form, as browsers and curl do it; `fetch` of Node takes three times as long for that, on the processors that are measured. */
+async function upload(url: string, file: string): Promise<unknown> {
+  const boundary = 'bench-import'
+  const head =
+    `--${boundary}\r\nContent-Disposition: form-data; name="file"; filename="bench.pcap"\r\n` +
+    'Content-Type: application/octet-stream\r\n\r\n'
+  const tail = `\r\n--${boundary}--\r\n`
+  const { size } = await stat(file)
+  const posted = request(url, {
+    method: 'POST',
+    headers: {
+      'content-type': `multipart/form-data; boundary=${boundary}`,
+      'content-length': head.length + size + tail.length,
+    },
+  })
+  const answered = new Promise<unknown>((resolve, reject) => {
+    posted.on('response', (answer) => resolve(json(answer)))
+    posted.on('error', reject)
+  })
+  async function* form(): AsyncGenerator<Buffer> {
+    yield Buffer.from(head)
+    yield* createReadStream(file, { highWaterMark: uploadedAtOnce })
+    yield Buffer.from(tail)
+  }
+  await pipeline(form, posted)
+  return await answered
 }
 
 /** Without its screen; every dialog kept (by default it stops at 20,000 of them). */
