@@ -69,6 +69,8 @@ export function createProxy(apiUrl: string, logger: Logger): Proxy {
       })
       upstream.on('timeout', () => upstream.destroy(new Error('no answer in time')))
       upstream.on('error', (error) => {
+        // Who asked is gone, and with it the request.
+        if (response.destroyed) return
         logger.warn({ err: error.message, api: target.origin }, 'the API does not answer (API_URL)')
         if (response.headersSent) response.destroy()
         else

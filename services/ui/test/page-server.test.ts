@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises'
-import { request } from 'node:http'
+import { createServer as createHttpServer, request } from 'node:http'
 import { connect, createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -12,6 +12,7 @@ import { WebSocket } from 'ws'
 import { checkExposure, settings } from '../server/config.ts'
 import { startPageServer } from '../server/page-server.ts'
 import { startFakeApi } from './fake-api.ts'
+import { until } from './until.ts'
 
 const logger = createLogger({ name: 'ui', level: 'silent' })
 const parent = await mkdtemp(join(tmpdir(), 'sip-capture-page-'))
@@ -219,6 +220,39 @@ t.test('without the API the page is still served, and the answer names API_URL',
   const answer = await fetch(`${lonely.url}/api/v1/sources`)
   t.equal(answer.status, 502)
   t.match(await answer.json(), { code: 'api_unreachable', message: /API_URL/ })
+})
+
+t.test('an API that is away is told in the log, a browser that leaves is not', async (t) => {
+  const warnings: string[] = []
+  const noting = Object.assign(createLogger({ name: 'ui', level: 'silent' }), {
+    warn: (_fields: unknown, text: string) => warnings.push(text),
+  })
+  let asked = 0
+  let left = 0
+  const slow = createHttpServer((asking, response) => {
+    if (asking.url === '/api/v1/broken') {
+      asking.socket.destroy()
+      return
+    }
+    asked += 1
+    response.on('close', () => (left += 1))
+  })
+  await new Promise<void>((resolve) => slow.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => slow.close())
+  const { port: slowPort } = slow.address() as AddressInfo
+  const front = await startPageServer(
+    { config: { ...base, API_URL: `http://127.0.0.1:${slowPort}` }, logger: noting },
+    { folder, port: 0 },
+  )
+  t.teardown(() => front.close())
+  const leaving = new AbortController()
+  const answer = fetch(`${front.url}/api/v1/slow`, { signal: leaving.signal })
+  await until(() => asked === 1, 'the API is asked')
+  leaving.abort()
+  await t.rejects(answer)
+  await until(() => left === 1, 'the API learns that nobody waits')
+  t.equal((await fetch(`${front.url}/api/v1/broken`)).status, 502)
+  t.same(warnings, ['the API does not answer (API_URL)'], 'the second alone')
 })
 
 t.test('an open page server in front of a trusting API is refused unless told otherwise', async (t) => {
