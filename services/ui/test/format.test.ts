@@ -1,5 +1,6 @@
 import t from 'tap'
 import { addressText } from '../src/format/address.ts'
+import { counterText } from '../src/format/counter.ts'
 import { nameText } from '../src/format/name.ts'
 import { plainTitle, shownLines, shownText } from '../src/format/shown-text.ts'
 import { lookOf, lookSign } from '../src/format/status.ts'
@@ -104,4 +105,16 @@ t.test('a challenge is no failure, and every look has a sign of its own', async 
   t.equal(lookOf({ kind: 'response', status: 403 }), 'failure')
   t.equal(lookOf({ kind: 'request', status: null }), 'request')
   t.equal(new Set(Object.values(lookSign)).size, Object.keys(lookSign).length)
+})
+
+t.test('names of counters are words, whichever way a service writes them', async (t) => {
+  for (const [name, text] of [
+    ['published', 'published'],
+    ['legs_linked_by_hep', 'legs linked by HEP'],
+    ['tcpSegments', 'TCP segments'],
+    ['kernelDropped', 'kernel dropped'],
+    ['waiting for history', 'waiting for history'],
+    ['ami_events', 'AMI events'],
+  ] as const)
+    t.equal(counterText(name), text)
 })

@@ -6,7 +6,7 @@ export const sourceNames: Readonly<Record<MessageSource, { badge: string; label:
     wire: {
       badge: 'WIRE',
       label: 'Wire',
-      meaning: 'Captured from the network card by tshark, byte for byte',
+      meaning: 'Captured from the network card, byte for byte',
     },
     'ami-hep': { badge: 'HEP', label: 'Asterisk (HEP)', meaning: 'Sent by Asterisk over HEP, byte for byte' },
     'ami-event': { badge: 'AMI', label: 'Asterisk (AMI event)', meaning: 'Told by an AMI event of Asterisk' },

@@ -67,7 +67,7 @@ export const attributes: readonly Attribute[] = [
       placeholder: 'any source',
       primary: false,
       choices: [
-        { value: 'wire', label: 'Wire (tshark)' },
+        { value: 'wire', label: 'Wire (network card)' },
         { value: 'ami-hep', label: 'Asterisk, HEP' },
         { value: 'ami-event', label: 'Asterisk, AMI event' },
         { value: 'ami-history', label: 'Asterisk, pjsip history' },

@@ -1,6 +1,7 @@
 import type { SourcesAnswer, SourceView } from '@sip-capture/contract/rest/source.ts'
 import { useEffect } from 'preact/hooks'
 import { levelOf, sourceTitle } from '../../components/status-line.tsx'
+import { counterText } from '../../format/counter.ts'
 import { countText, plural } from '../../format/number.ts'
 import { shownText } from '../../format/shown-text.ts'
 import { agoText, fullTime, toMicros, zoneText } from '../../format/time.ts'
@@ -136,7 +137,7 @@ function CounterList({ entries }: { entries: readonly (readonly [string, number]
     <dl class="counters">
       {entries.map(([name, value]) => (
         <div key={name}>
-          <dt>{shownText(name)}</dt>
+          <dt title={shownText(name)}>{shownText(counterText(name))}</dt>
           <dd class="num">{countText(value)}</dd>
         </div>
       ))}
