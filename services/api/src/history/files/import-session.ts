@@ -138,21 +138,21 @@ export class ImportSession {
   /** Returns as soon as more may be read. @throws StoreError of what was stored before */
   async #storeBeside(): Promise<void> {
     if (this.#storing.size >= maxStoring) await Promise.race(this.#storing)
-    const packed = this.#packed
-    const stored = this.#store(packed).then(() => {
-      packed.clear()
-      this.#spare.push(packed)
-      this.#storing.delete(stored)
-    })
-    // One that failed stays: whoever waits next is told.
-    stored.catch(() => {})
+    const stored = this.#store(this.#packed)
     this.#storing.add(stored)
+    stored.then(
+      () => this.#storing.delete(stored),
+      // One that failed stays: whoever waits next is told.
+      () => {},
+    )
     this.#packed = this.#spare.pop() ?? new PackedMessages()
   }
 
   async #store(packed: PackedMessages): Promise<void> {
     const { rows } = packed
     for (let at = 0; at < rows.length; at += maxRows) await this.#insert(packed, rows.slice(at, at + maxRows))
+    packed.clear()
+    this.#spare.push(packed)
   }
 
   /** One row that the store refuses must not lose the others: halve until it is alone. */
