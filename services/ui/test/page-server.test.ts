@@ -251,8 +251,13 @@ t.test('an API that is away is told in the log, a browser that leaves is not', a
   leaving.abort()
   await t.rejects(answer)
   await until(() => left === 1, 'the API learns that nobody waits')
+  const sending = connect(Number(new URL(front.url).port), '127.0.0.1')
+  sending.write('POST /api/v1/slow HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 9\r\n\r\nhalf')
+  await until(() => asked === 2, 'the API is sent something')
+  sending.destroy()
+  await until(() => left === 2, 'the API learns that no more comes')
   t.equal((await fetch(`${front.url}/api/v1/broken`)).status, 502)
-  t.same(warnings, ['the API does not answer (API_URL)'], 'the second alone')
+  t.same(warnings, ['the API does not answer (API_URL)'], 'the broken one alone')
 })
 
 t.test('an open page server in front of a trusting API is refused unless told otherwise', async (t) => {

@@ -46,7 +46,7 @@ export class PackedMessages {
     return this.#block.rows
   }
 
-  /** The numbers of all. */
+  /** The number of each row, in order. */
   get rows(): readonly number[] {
     return this.#ids.map((_, row) => row)
   }
@@ -117,7 +117,7 @@ export class PackedMessages {
     return this.#payloadTo[row] as number
   }
 
-  /** The numbers of all, as far as they are written. */
+  /** The telephone numbers of all, as far as they are written, where `numbersFrom` and `numbersTo` tell. */
   get numbers(): Buffer {
     return this.#block.columns.numbers.texts.written()
   }
